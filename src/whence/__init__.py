@@ -1,0 +1,1 @@
+"""Where does a gradient formula come from, and is mine right?"""
