@@ -1,4 +1,34 @@
-"""What one entry of the table of functions holds. Plain data: nothing here is executed."""
+"""What one entry of the table of functions holds. Plain data: nothing here is executed.
+
+The notation of `takes`, the arguments in order, with commas between them (`|` between alternatives, the first that
+fits counts); `whence.ops.signature` reads it:
+
+    X             an array of any shape, a number included
+    X[n]          a vector: a column or a row of n entries
+    X[n,m]        a matrix (a number counts as 1 x 1); the same letter is the same size, in every argument
+    X[...,n,m]    a matrix, or a tensor of matrices: its last two axes, any leading ones
+    *X            any number of arrays, at least one
+    size n        a whole number of at least 1, or a dimension; it binds the letter
+    *sizes        one or more of them
+    integer k     a whole number
+    name F        the name of a function of the table
+    letters       the text of einsum
+    order         the axes in their new order, a tuple
+    axis          may be given as `axis=`, one axis; without it the function is of the whole array
+    axis=0        the same, with the axis that counts where none is given (up to rank 2)
+    axis!         must be given
+    axes          may be given, one axis or several
+
+and of `gives`, the shape of the value:
+
+    X             that of the argument X                 A ~ B       that to which A and B broadcast
+    []            a number                               [n,m]       letters, with + - * between them
+    [...,n,m]     the same, behind the leading axes      [...]       a number for every matrix: of a tensor (..., 1, 1)
+    axis          X with the axis (or axes) of length 1; a number where none is given
+    sizes         the sizes given (a single one is a column)
+    letters       as the text of einsum says             order       X with its axes in that order
+    joined        the arrays one behind the other along the axis
+"""
 
 from __future__ import annotations
 
@@ -14,6 +44,8 @@ class Example:
     derivative: str
     shapes: str = "X: n x m"
     diagnosis: str = ""  # a word of the mistakes' vocabulary; empty for a right example
+    assume: str = ""  # "X: positive", what is drawn
+    layout: str = ""  # "vec": the derivative is d vec(F) / d vec(X).T
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +54,7 @@ class Op:
 
     Texts are in the canonical language. In `differential`, `exact` and `expands` the arguments are called
     as `takes` names them (X, A, B, ...), Y is the value of the function, δX a small change of X, and
-    `axis=axis` passes the call's own axis on (None where it was not given).
+    `axis=axis` passes the call's own axis on (None where it was not given and `takes` names no default).
     """
 
     name: str
@@ -30,34 +62,41 @@ class Op:
     #   structure     a contraction with deltas: the expression graph has it built in   sum, trace, diag, eye
     #   function      opaque function of whole arrays      inv, det, softmax, max
     kind: str
-    takes: str  # "X", "X, axis", "A, B", "X[n,n]", "A[n,n], B[n,m]"
+    takes: str  # "X", "X, axis", "A, B", "X[n,n]", "A[n,n], B[n,m]" (notation above)
     gives: str  # shape of the value in the letters of `takes`: "X" (same shape), "[]", "[n,n]", "axis" (reduced)
     sentence: str  # one sentence, plain words
     source: str  # of the mathematics
 
-    differential: str = ""  # linear in each δ; empty only with `undifferentiable` or `expands` or kind structure
+    # Linear in each δ. Of a `structure` it is the learner's step and the test's; the engine has its own.
+    differential: str = ""
+    differential_whole: str = ""  # instead, where no axis is given and the argument is not a vector
+    differential_several: str = ""  # instead, where several axes are given
     undifferentiable: str = ""  # why it has none ("piecewise constant: derivative 0 almost everywhere" => zero=True)
     zero: bool = False  # derivative is zero almost everywhere (sign, step, argmax_mask)
+    no_rule: dict[str, str] = field(default_factory=dict)  # argument -> why there is no rule for its change (never 0)
+    linear_in: tuple[str, ...] = ()  # the arguments in which it is linear (so its second derivative there is zero)
     adjoint: str = ""  # what stands beside δX when the change comes in as G (only where the differential is
-    #                    itself an opaque linear map: frechet, ...)
+    #                    itself an opaque linear map: frechet, ...); of the last argument, in which it is linear
     expands: str = ""  # written in other words of the language; the engine uses this instead of an own rule
     structure: str = ""  # kind structure: which contraction (the expression graph's own vocabulary)
 
     # How the value is computed, independently of the differential (verify/):
     exact: str = ""  # in terms of other entries, exact identity used mod primes: sigmoid = 1/(1 + exp(-X))
-    value: str = ""  # "mpmath:NAME" a primitive, "formula" (use `exact`), or "own:NAME" a routine of verify/
-    domain: str = "real"  # real | positive | nonzero | unit-interval | invertible | positive definite | full rank | ...
+    value: str = ""  # "mpmath:NAME" a primitive, "formula" (use `exact` or `expands`), or "own:NAME" a routine of verify/
+    domain: str = "real"  # real | positive | nonzero | unit-ball | invertible | positive-definite | full-rank | ...
     needs: tuple[str, ...] = ()  # conditions carried into the answer: "invertible(X)", "X > 0"
     kink: str = ""  # the convention where it is not differentiable
     symmetric_in: str = ""  # facts: "symmetric" if a symmetric argument gives a symmetric value
-    facts: tuple[str, ...] = ()  # facts of the value: "positive", "unit-interval", "columns-sum-to-1" (along axis), ...
+    facts: tuple[str, ...] = ()  # facts of the value: "positive", "unit-interval", "sums-to-1" (along axis), ...
+    monotone: bool = False  # elementwise and increasing: a larger entry gives a larger (or equal) one
 
-    latex: str = ""  # with {X}, {A}, {axis}
+    latex: str = ""  # with {X}, {A}, {axis}; brackets round what stands for {X} are the printer's care
     unicode: str = ""  # plain-text mathematics, with {X}
     numpy: str = ""
     jax: str = ""
     torch: str = ""
     c: str = ""
+    helpers: dict[str, str] = field(default_factory=dict)  # back end -> a definition its text relies on, emitted once
 
     right: tuple[Example, ...] = ()
     wrong: tuple[Example, ...] = ()

@@ -1,106 +1,19 @@
-"""The table of functions. A new function is one entry here, and nothing anywhere else."""
+"""The table of functions. A new function is one entry in its family's file, and nothing anywhere else."""
 
 from __future__ import annotations
 
+from whence.ops.arrays import ARRAYS
+from whence.ops.elementwise import ELEMENTWISE
 from whence.ops.entry import Example, Op
+from whence.ops.matrices import MATRICES
+from whence.ops.reductions import REDUCTIONS
 
-_ENTRIES = (
-    Op(
-        name="exp",
-        kind="elementwise",
-        takes="X",
-        gives="X",
-        sentence="The exponential of each entry.",
-        source="Calculus: (eˣ)′ = eˣ",
-        differential="Y * δX",
-        value="mpmath:exp",
-        facts=("positive",),
-        latex=r"\exp\left({X}\right)",
-        unicode="exp({X})",
-        numpy="np.exp({X})",
-        jax="jnp.exp({X})",
-        torch="torch.exp({X})",
-        c="exp({X})",
-        right=(Example("sum(exp(X))", "X", "exp(X)"),),
-        wrong=(Example("sum(exp(X))", "X", "X*exp(X)", diagnosis="extra-factor"),),
-    ),
-    Op(
-        name="tanh",
-        kind="elementwise",
-        takes="X",
-        gives="X",
-        sentence="The hyperbolic tangent of each entry.",
-        source="Calculus: tanh′ = 1 − tanh²",
-        differential="(1 - Y**2) * δX",
-        exact="(exp(X) - exp(-X))/(exp(X) + exp(-X))",
-        value="formula",
-        latex=r"\tanh\left({X}\right)",
-        unicode="tanh({X})",
-        numpy="np.tanh({X})",
-        jax="jnp.tanh({X})",
-        torch="torch.tanh({X})",
-        c="tanh({X})",
-        right=(Example("sum(tanh(X))", "X", "1 - tanh(X)**2"),),
-        wrong=(Example("sum(tanh(X))", "X", "tanh(X)*(1 - tanh(X))", diagnosis="wrong-derivative-function"),),
-    ),
-    Op(
-        name="softmax",
-        kind="function",
-        takes="X, axis",
-        gives="X",
-        sentence="Exponentials divided by their sum along an axis (axis 0, a column, unless said otherwise).",
-        source="Bridle (1990); Goodfellow, Bengio & Courville (2016), §6.2.2.3",
-        differential="Y * (δX - sum(Y * δX, axis=axis))",
-        exact="exp(X)/sum(exp(X), axis=axis)",
-        value="formula",
-        facts=("positive", "sums-to-1"),
-        latex=r"\operatorname{softmax}\left({X}\right)",
-        unicode="softmax({X})",
-        numpy="softmax({X}, axis={axis})",
-        jax="jax.nn.softmax({X}, axis={axis})",
-        torch="torch.softmax({X}, {axis})",
-        right=(Example("sum(A*softmax(X, axis=0))", "X", "softmax(X, axis=0)*(A - sum(A*softmax(X, axis=0), axis=0))", "X: n x m, A: n x m"),),
-        wrong=(Example("sum(A*softmax(X, axis=0))", "X", "A*softmax(X, axis=0)*(1 - softmax(X, axis=0))", "X: n x m, A: n x m", "diagonal-only-jacobian"),),
-        missing={"c": "needs a loop over the axis: the C back end writes it"},
-    ),
-    Op(
-        name="logdet",
-        kind="function",
-        takes="X[n,n]",
-        gives="[]",
-        sentence="The logarithm of the determinant.",
-        source="Petersen & Pedersen, The Matrix Cookbook (2012), eq. 43",
-        differential="trace(inv(X) @ δX)",
-        exact="log(det(X))",
-        value="formula",
-        needs=("invertible(X)",),
-        latex=r"\log\det {X}",
-        unicode="log det {X}",
-        numpy="np.linalg.slogdet({X})[1]",
-        jax="jnp.linalg.slogdet({X})[1]",
-        torch="torch.linalg.slogdet({X})[1]",
-        right=(Example("logdet(X)", "X", "inv(X).T", "X: n x n"),),
-        wrong=(Example("logdet(X)", "X", "inv(X)", "X: n x n", "missing-transpose"),),
-        missing={"c": "needs a factorisation"},
-    ),
-    Op(
-        name="trace",
-        kind="structure",
-        takes="X[n,n]",
-        gives="[]",
-        sentence="The sum of the diagonal entries of a square matrix.",
-        source="Petersen & Pedersen, The Matrix Cookbook (2012), §1.1",
-        structure="trace",
-        value="own:trace",
-        latex=r"\operatorname{tr}\left({X}\right)",
-        unicode="tr({X})",
-        numpy="np.trace({X})",
-        jax="jnp.trace({X})",
-        torch="torch.trace({X})",
-        right=(Example("trace(A @ X)", "X", "A.T", "A: m x n, X: n x m"),),
-        wrong=(Example("trace(A @ X)", "X", "A", "A: m x n, X: n x m", "missing-transpose"),),
-        missing={"differential": "linear: δ(tr X) = tr δX, built into the expression graph", "c": "a loop"},
-    ),
-)
+__all__ = ["ALIASES", "CONSTANTS", "TABLE", "Example", "Op"]
 
-TABLE: dict[str, Op] = {op.name: op for op in _ENTRIES}
+TABLE: dict[str, Op] = {op.name: op for family in (ELEMENTWISE, REDUCTIONS, ARRAYS, MATRICES) for op in family}
+
+# Other spellings, for the readers: spelling -> name.
+ALIASES: dict[str, str] = {alias: op.name for op in TABLE.values() for alias in op.aliases}
+
+# Names that are numbers, with mpmath's name for them.
+CONSTANTS: dict[str, str] = {"pi": "pi"}
