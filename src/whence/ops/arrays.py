@@ -8,14 +8,8 @@ _CONSTANT = "a constant: it has no change"
 _LOOP = "a loop: the C back end writes it"
 _MN = "Magnus & Neudecker, Matrix Differential Calculus (1999)"
 _VEC_NUMPY = "def vec(x):\n    return x.T.reshape(-1, 1)\n"
-_COMMUTATION = (
-    "def commutation(n, m):\n"
-    "    return {np}.eye(n*m).reshape(n, m, n*m).{permuted}.reshape(n*m, n*m).T\n"
-)
-_DIAG = (
-    "def diag(x):\n"
-    "    return {np}.diag(x.reshape(-1)) if 1 in x.shape else {np}.diag(x).reshape(-1, 1)\n"
-)
+_COMMUTATION = "def commutation(n, m):\n    return {np}.eye(n*m).reshape(n, m, n*m).{permuted}.reshape(n*m, n*m).T\n"
+_DIAG = "def diag(x):\n    return {np}.diag(x.reshape(-1)) if 1 in x.shape else {np}.diag(x).reshape(-1, 1)\n"
 _CONV2D_NUMPY = (
     "def conv2d(x, k):\n"
     "    windows = np.lib.stride_tricks.sliding_window_view(x, k.shape)\n"
@@ -435,6 +429,9 @@ ARRAYS: tuple[Op, ...] = (
         ),
         wrong=(Example("trace(A @ matpow(X, 2))", "X", "2*A.T @ X.T", "X: n x n, A: n x n", "wrong-order"),),
         aliases=("matrix_power",),
-        missing={"differential": "the sum of the k products in which one factor X is replaced by its change", "c": _LOOP},
+        missing={
+            "differential": "the sum of the k products in which one factor X is replaced by its change",
+            "c": _LOOP,
+        },
     ),
 )

@@ -51,7 +51,9 @@ ELEMENTWISE: tuple[Op, ...] = (
         c="log({X})",
         right=(Example("sum(A*log(X))", "X", "A/X", "X: n x m, A: n x m", assume="X: positive"),),
         wrong=(
-            Example("sum(A*log(X))", "X", "A/log(X)", "X: n x m, A: n x m", "function-value-for-derivative", "X: positive"),
+            Example(
+                "sum(A*log(X))", "X", "A/log(X)", "X: n x m, A: n x m", "function-value-for-derivative", "X: positive"
+            ),
         ),
         aliases=("ln",),
     ),
@@ -404,7 +406,9 @@ ELEMENTWISE: tuple[Op, ...] = (
         right=(Example("sum(A*sigmoid(X))", "X", "A*sigmoid(X)*(1 - sigmoid(X))", "X: n x m, A: n x m"),),
         wrong=(
             Example("sum(A*sigmoid(X))", "X", "A*X*(1 - X)", "X: n x m, A: n x m", "derivative-at-wrong-point"),
-            Example("sum(A*sigmoid(X))", "X", "A*(1 - sigmoid(X)**2)", "X: n x m, A: n x m", "wrong-derivative-function"),
+            Example(
+                "sum(A*sigmoid(X))", "X", "A*(1 - sigmoid(X)**2)", "X: n x m, A: n x m", "wrong-derivative-function"
+            ),
         ),
         aliases=("logistic", "expit", "σ"),
     ),
@@ -527,7 +531,11 @@ ELEMENTWISE: tuple[Op, ...] = (
         ),
         wrong=(
             Example(
-                "sum(A*where(X > 0, X, 0.1*X))", "X", "A*where(X > 0, 0.1, 1)", "X: n x m, A: n x m", "swapped-substitution"
+                "sum(A*where(X > 0, X, 0.1*X))",
+                "X",
+                "A*where(X > 0, 0.1, 1)",
+                "X: n x m, A: n x m",
+                "swapped-substitution",
             ),
         ),
     ),

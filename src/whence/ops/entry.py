@@ -73,7 +73,7 @@ class Op:
     differential_several: str = ""  # instead, where several axes are given
     undifferentiable: str = ""  # why it has none ("piecewise constant: derivative 0 almost everywhere" => zero=True)
     zero: bool = False  # derivative is zero almost everywhere (sign, step, argmax_mask)
-    no_rule: dict[str, str] = field(default_factory=dict)  # argument -> why there is no rule for its change (never 0)
+    no_rule: dict[str, str] = field(default_factory=dict, hash=False)  # argument -> why there is no rule for its change (never 0)
     linear_in: tuple[str, ...] = ()  # the arguments in which it is linear (so its second derivative there is zero)
     adjoint: str = ""  # what stands beside δX when the change comes in as G (only where the differential is
     #                    itself an opaque linear map: frechet, ...); of the last argument, in which it is linear
@@ -82,7 +82,7 @@ class Op:
 
     # How the value is computed, independently of the differential (verify/):
     exact: str = ""  # in terms of other entries, exact identity used mod primes: sigmoid = 1/(1 + exp(-X))
-    value: str = ""  # "mpmath:NAME" a primitive, "formula" (use `exact` or `expands`), or "own:NAME" a routine of verify/
+    value: str = ""  # "mpmath:NAME" a primitive, "formula" (use `exact` or `expands`), "own:NAME" a routine of verify/
     domain: str = "real"  # real | positive | nonzero | unit-ball | invertible | positive-definite | full-rank | ...
     needs: tuple[str, ...] = ()  # conditions carried into the answer: "invertible(X)", "X > 0"
     kink: str = ""  # the convention where it is not differentiable
@@ -96,9 +96,9 @@ class Op:
     jax: str = ""
     torch: str = ""
     c: str = ""
-    helpers: dict[str, str] = field(default_factory=dict)  # back end -> a definition its text relies on, emitted once
+    helpers: dict[str, str] = field(default_factory=dict, hash=False)  # back end -> a definition its text relies on, emitted once
 
     right: tuple[Example, ...] = ()
     wrong: tuple[Example, ...] = ()
     aliases: tuple[str, ...] = ()  # other spellings readers accept (np.log1p is none: only same-meaning names)
-    missing: dict[str, str] = field(default_factory=dict)  # field -> reason why it is empty
+    missing: dict[str, str] = field(default_factory=dict, hash=False)  # field -> reason why it is empty

@@ -61,7 +61,9 @@ MATRICES: tuple[Op, ...] = (
             Example("trace(A @ pinv(X))", "X", "-inv(X).T @ A.T @ inv(X).T", "A: n x n, X: n x n"),
             Example("pinv(X) @ X", "X", "zeros(n*n, n*n)", "X: n x n", layout="vec"),
         ),
-        wrong=(Example("trace(A @ pinv(X))", "X", "-pinv(X) @ A @ pinv(X)", "A: n x n, X: n x n", "missing-transpose"),),
+        wrong=(
+            Example("trace(A @ pinv(X))", "X", "-pinv(X) @ A @ pinv(X)", "A: n x n, X: n x n", "missing-transpose"),
+        ),
         missing={"exact": "inv(X.T @ X) @ X.T or X.T @ inv(X @ X.T): which one depends on the sizes", "c": _NO_C},
     ),
     Op(
@@ -237,7 +239,12 @@ MATRICES: tuple[Op, ...] = (
         ),
         wrong=(
             Example(
-                "trace(A @ sqrtm(X))", "X", "inv(sqrtm(X)).T @ A.T/2", "A: n x n, X: n x n", "hidden-assumption", "X: pd"
+                "trace(A @ sqrtm(X))",
+                "X",
+                "inv(sqrtm(X)).T @ A.T/2",
+                "A: n x n, X: n x n",
+                "hidden-assumption",
+                "X: pd",
             ),
         ),
         missing={"exact": _NO_RATIONAL, "torch": _NO_TORCH, "c": _NO_C},
@@ -250,8 +257,7 @@ MATRICES: tuple[Op, ...] = (
         sentence="The lower triangular Y with Y @ Y.T = X and a positive diagonal; of X its symmetric part counts.",
         source="Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527",
         differential=(
-            "Y @ (tril(inv(Y) @ (δX + δX.mT)/2 @ inv(Y).mT)"
-            " - tril(triu(inv(Y) @ (δX + δX.mT)/2 @ inv(Y).mT))/2)"
+            "Y @ (tril(inv(Y) @ (δX + δX.mT)/2 @ inv(Y).mT) - tril(triu(inv(Y) @ (δX + δX.mT)/2 @ inv(Y).mT))/2)"
         ),
         value="own:cholesky",
         domain="positive-definite",
@@ -266,9 +272,7 @@ MATRICES: tuple[Op, ...] = (
             Example("sum(log(diag(cholesky(X))))", "X", "inv(X)/2", "X: n x n", assume="X: pd"),
             Example("sum(cholesky(X)**2)", "X", "eye(n)", "X: n x n", assume="X: pd"),
         ),
-        wrong=(
-            Example("sum(log(diag(cholesky(X))))", "X", "inv(X)", "X: n x n", "missing-factor", "X: pd"),
-        ),
+        wrong=(Example("sum(log(diag(cholesky(X))))", "X", "inv(X)", "X: n x n", "missing-factor", "X: pd"),),
         missing={"exact": _NO_RATIONAL, "c": _NO_C},
     ),
     Op(
@@ -438,14 +442,14 @@ MATRICES: tuple[Op, ...] = (
         numpy="scipy.linalg.expm_frechet({X}, {E}, compute_expm=False)",
         jax="jax.jvp({F}, ({X},), ({E},))[1]",
         torch="torch.func.jvp({F}, ({X},), ({E},))[1]",
-        right=(
-            Example(
-                "sum(A*frechet(expm, X, E))", "E", "frechet(expm, X.T, A)", "A: n x n, X: n x n, E: n x n"
-            ),
-        ),
+        right=(Example("sum(A*frechet(expm, X, E))", "E", "frechet(expm, X.T, A)", "A: n x n, X: n x n, E: n x n"),),
         wrong=(
             Example(
-                "sum(A*frechet(expm, X, E))", "E", "frechet(expm, X, A)", "A: n x n, X: n x n, E: n x n", "missing-transpose"
+                "sum(A*frechet(expm, X, E))",
+                "E",
+                "frechet(expm, X, A)",
+                "A: n x n, X: n x n, E: n x n",
+                "missing-transpose",
             ),
         ),
         no_rule={"X": "the language has no word for a second Fréchet derivative"},
