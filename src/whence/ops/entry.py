@@ -88,6 +88,8 @@ class Op:
     kink: str = ""  # the convention where it is not differentiable
     symmetric_in: str = ""  # facts: "symmetric" if a symmetric argument gives a symmetric value
     facts: tuple[str, ...] = ()  # facts of the value: "positive", "unit-interval", "sums-to-1" (along axis), ...
+    transposes: str = ""  # "equivariant": f(X.T) = f(X).T; "invariant": f(X.T) = f(X)
+    of_one: str = ""  # its value along an axis of length 1: "X" the entry itself, "1" the number one
     monotone: bool = False  # elementwise and increasing: a larger entry gives a larger (or equal) one
 
     latex: str = ""  # with {X}, {A}, {axis}; brackets round what stands for {X} are the printer's care

@@ -15,6 +15,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="inv",
         kind="function",
+        transposes="equivariant",
         takes="X[...,n,n]",
         gives="[...,n,n]",
         sentence="The inverse of a square matrix.",
@@ -43,6 +44,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="pinv",
         kind="function",
+        transposes="equivariant",
         takes="X[n,m]",
         gives="[m,n]",
         sentence="The pseudoinverse (Moore-Penrose) of a matrix of full rank.",
@@ -69,6 +71,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="det",
         kind="function",
+        transposes="invariant",
         takes="X[...,n,n]",
         gives="[...]",
         sentence="The determinant of a square matrix.",
@@ -95,6 +98,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="logdet",
         kind="function",
+        transposes="invariant",
         takes="X[...,n,n]",
         gives="[...]",
         sentence="The logarithm of the determinant.",
@@ -116,6 +120,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="adj",
         kind="function",
+        transposes="equivariant",
         takes="X[n,n]",
         gives="[n,n]",
         sentence="The adjugate, the transposed matrix of cofactors: det(X) inv(X) for an invertible X.",
@@ -172,6 +177,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="expm",
         kind="function",
+        transposes="equivariant",
         takes="X[n,n]",
         gives="[n,n]",
         sentence="The matrix exponential I + X + X²/2! + …",
@@ -195,6 +201,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="logm",
         kind="function",
+        transposes="equivariant",
         takes="X[n,n]",
         gives="[n,n]",
         sentence="The principal matrix logarithm: the inverse function of expm.",
@@ -219,6 +226,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="sqrtm",
         kind="function",
+        transposes="equivariant",
         takes="X[n,n]",
         gives="[n,n]",
         sentence="The principal square root: the Y with Y @ Y = X.",
@@ -278,6 +286,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="norm_nuc",
         kind="function",
+        transposes="invariant",
         takes="X[n,m]",
         gives="[]",
         sentence="The nuclear norm: the sum of the singular values.",
@@ -300,6 +309,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="norm_spec",
         kind="function",
+        transposes="invariant",
         takes="X[n,m]",
         gives="[]",
         sentence="The spectral norm: the largest singular value.",

@@ -96,6 +96,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="max",
         kind="function",
+        of_one="X",
         takes="X, axes",
         gives="axis",
         sentence="The largest entry, of the whole or along an axis.",
@@ -123,6 +124,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="min",
         kind="function",
+        of_one="X",
         takes="X, axes",
         gives="axis",
         sentence="The smallest entry, of the whole or along an axis.",
@@ -150,6 +152,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="argmax_mask",
         kind="function",
+        of_one="1",
         takes="X, axis",
         gives="X",
         sentence="1 at the largest entry (the first of equals), 0 elsewhere; of the whole or along an axis.",
@@ -174,6 +177,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="argmin_mask",
         kind="function",
+        of_one="1",
         takes="X, axis",
         gives="X",
         sentence="1 at the smallest entry (the first of equals), 0 elsewhere; of the whole or along an axis.",
@@ -198,6 +202,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="softmax",
         kind="function",
+        of_one="1",
         takes="X, axis=0",
         gives="X",
         sentence="Exponentials divided by their sum along an axis (axis 0, a column, unless said otherwise).",
@@ -235,6 +240,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="logsumexp",
         kind="function",
+        of_one="X",
         takes="X, axes",
         gives="axis",
         sentence="The logarithm of the sum of exponentials, of the whole or along an axis.",

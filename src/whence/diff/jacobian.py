@@ -1,0 +1,69 @@
+"""Derivatives of arrays: the adjoint of a symbolic upstream is linear in it; its coefficient is the Jacobian."""
+
+from __future__ import annotations
+
+from whence.expr.node import SUM, Factor, Node, identity
+from whence.expr.sums import make_sum
+
+
+def coefficient_of(node: Node, upstream: Node) -> Node:
+    """The array J with node[x…] = Σ J[u…, x…] upstream[u…]; axes of the upstream first.
+
+    The node must be linear in the upstream variable. Sums that hold the upstream are distributed, others stay.
+    """
+    shift = upstream.rank
+    dims = upstream.dims + node.dims
+    raw = []
+    for c, factors in _linear_terms(node, upstream):
+        (place,) = [k for k, (f, _, _) in enumerate(factors) if f is upstream]
+        raw.append((c, _released(factors, place, shift, node)))
+    return make_sum(raw, dims)
+
+
+def _released(factors: list[Factor], place: int, shift: int, node: Node) -> list[Factor]:
+    upstream, idx, _ = factors[place]
+    names: dict[int, int] = {k: k + shift for k in range(node.rank)}
+    out: list[Factor] = []
+    for slot, i in enumerate(idx):
+        if i in names:
+            out.append((identity(upstream.dims[slot]), (slot, names[i]), 1))
+        else:
+            names[i] = slot
+    fresh = 1000
+    for k, (f, ix, e) in enumerate(factors):
+        if k == place:
+            continue
+        for i in ix:
+            if i not in names:
+                names[i] = fresh
+                fresh += 1
+        out.append((f, tuple(names[i] for i in ix), e))
+    return out
+
+
+def _linear_terms(node: Node, upstream: Node) -> list[tuple[object, list[Factor]]]:
+    """The terms of a node, distributed until the upstream stands in each as a factor of its own."""
+    own = tuple(range(node.rank))
+    work = [(1, [(node, own, 1)])]
+    done = []
+    while work:
+        c, factors = work.pop(0)
+        place = next((k for k, (f, _, _) in enumerate(factors) if f is not upstream and upstream in f.leaves), None)
+        if place is None:
+            if any(f is upstream for f, _, _ in factors):
+                done.append((c, factors))
+            continue
+        f, idx, e = factors[place]
+        assert e == 1 and f.kind == SUM, "not linear in the upstream"
+        fresh = 1 + max([1000, *(i for _, ix, _ in factors for i in ix)])
+        for c2, inner in f.terms:
+            names = dict(enumerate(idx))
+            opened = []
+            for h, ix, ex in inner:
+                for i in ix:
+                    if i not in names:
+                        names[i] = fresh
+                        fresh += 1
+                opened.append((h, tuple(names[i] for i in ix), ex))
+            work.append((c * c2, factors[:place] + opened + factors[place + 1 :]))
+    return done

@@ -1,0 +1,196 @@
+"""A model's forward pass as a graph, and its backward pass as adjoint equations.
+
+Each named intermediate is an opaque variable and its body is kept aside, so that cost is linear in depth. The
+backward pass goes through the statements in reverse; at each intermediate the adjoint is simplified, recorded
+as an equation and, where its name may be used, replaced by that name.
+
+The forward graph is plain: a variable there has no facts beyond open ones (positive), because a derivative by a
+symmetric matrix treats its entries as independent. Answers are rewritten with all facts and with the names of
+the intermediates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from whence.diff.jacobian import coefficient_of
+from whence.diff.reverse import adjoints
+from whence.expr.build import Scope, Value, build, core
+from whence.expr.node import FUNCTION, SUM, Node, variable
+from whence.expr.rewrite import Rewriter
+from whence.expr.sums import add, make_sum, product, size, zero
+from whence.facts.declared import facts_of_assumptions, open_facts
+from whence.facts.inferred import inherited
+from whence.read.syntax import Expr, Function
+from whence.shapes.dims import Dim
+
+FullShape = tuple[Dim, ...]
+UPSTREAM = "υ"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One statement: the name, its body in the forward graph, and the variable that stands for it."""
+
+    name: str
+    body: Value
+    atom: Node
+    expression: Expr
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The forward pass of a model."""
+
+    inputs: dict[str, Value]
+    definitions: tuple[Definition, ...]
+    scope: Scope
+    rewriter: Rewriter
+    value_atoms: dict[str, Node]  # names as they stand in answers, with facts
+
+    def atom(self, name: str) -> Node:
+        """The forward variable of an input or an intermediate."""
+        return self.scope.values[name].node
+
+    def shape(self, name: str) -> FullShape:
+        return self.scope.values[name].shape
+
+
+def forward(
+    statements: Iterable[tuple[str, Expr]],
+    shapes: Mapping[str, FullShape],
+    sizes: Iterable[str],
+    assumptions: Mapping[str, Iterable[str]],
+    functions: Iterable[str],
+    defined: Mapping[str, Function],
+) -> Forward:
+    """Build the forward graph. `shapes` are the inputs' full shapes, `sizes` the dimension symbols."""
+    values: dict[str, Value] = {s: Value(size(Dim.parse(s)), ()) for s in sizes}
+    leaves: dict[Node, Node] = {}
+    value_atoms: dict[str, Node] = {}
+    inputs: dict[str, Value] = {}
+    for name, shape in shapes.items():
+        tags = tuple(assumptions.get(name, ()))
+        plain = variable(name, core(shape), open_facts(tags))
+        known = variable(name, core(shape), facts_of_assumptions(tags, shape))
+        values[name] = inputs[name] = Value(plain, shape)
+        value_atoms[name] = known
+        if known is not plain:
+            leaves[plain] = known
+    rewriter = Rewriter(leaves)
+    definitions = []
+    scope = Scope(values, frozenset(functions), defined)
+    for name, expression in statements:
+        body = build(expression, scope)
+        atom = variable(name, body.node.dims, body.node.facts & {"positive"})
+        values[name] = Value(atom, body.shape)
+        rewritten = rewriter(body.node)
+        known = variable(name, body.node.dims, inherited(rewritten))
+        value_atoms[name] = known
+        leaves[atom] = known
+        rewriter.name(rewritten, known)
+        definitions.append(Definition(name, body, atom, expression))
+    return Forward(inputs, tuple(definitions), scope, rewriter, value_atoms)
+
+
+@dataclass
+class Equation:
+    """One adjoint: the gradient by `of`, in the order in which the backward pass computes it."""
+
+    of: str
+    node: Node  # in answer form; may use the names of earlier adjoints
+    contributions: list[tuple[str, Node]] = field(default_factory=list)  # (the later name it came through, its part)
+
+
+@dataclass
+class Backward:
+    """The adjoint equations of one output, and the derivative by the wanted names."""
+
+    equations: dict[str, Equation]
+    symbols: dict[str, Node]
+
+
+def backward(
+    model: Forward,
+    output: Node,
+    seed: Node,
+    wanted: Iterable[str],
+    names: Mapping[str, str],
+    simplify: Callable[[Node], Node],
+    unaveraged: Node | None = None,
+) -> Backward:
+    """Reverse mode over the statements.
+
+    `names` maps an intermediate to the adjoint name that may stand for its gradient (empty: none is used).
+    `unaveraged`, in the course's convention, is the number m by which the adjoint names are larger.
+    """
+    wanted = tuple(wanted)
+    relevant = _relevant(model, wanted)
+    targets = {model.atom(n) for n in relevant}
+    rename = model.rewriter
+    parts: dict[str, list[tuple[str, Node]]] = {}
+    result = Backward({}, {})
+
+    def spread(source: str, node: Node, g: Node) -> None:
+        for atom, part in adjoints(node, g, targets, rename).items():
+            parts.setdefault(atom.name, []).append((source, part))
+
+    spread("", output, seed)
+    by_name = {d.name: d for d in model.definitions}
+    for name in [*reversed(by_name), *model.inputs]:
+        if name not in parts or name not in relevant:
+            continue
+        mine = parts.pop(name)
+        dims = model.atom(name).dims
+        g = simplify(rename(add([p for _, p in mine], dims)))
+        is_input = name in model.inputs
+        scale = unaveraged if unaveraged is not None and not is_input else None
+        shown = g if scale is None else simplify(product([(g, tuple(range(len(dims))), 1), (scale, (), 1)], dims))
+        result.equations[name] = Equation(name, shown, mine)
+        if is_input:
+            continue
+        onward = shown
+        if name in names:
+            onward = result.symbols[name] = variable(names[name], dims)
+        if scale is not None:
+            onward = product([(onward, tuple(range(len(dims))), 1), (scale, (), -1)], dims)
+        body = by_name[name].body.node
+        if body.leaves & targets:
+            spread(name, body, onward)
+    return result
+
+
+def _relevant(model: Forward, wanted: tuple[str, ...]) -> set[str]:
+    """The names through which a wanted name reaches the output."""
+    relevant = set(wanted)
+    for d in model.definitions:
+        if any(leaf.name in relevant for leaf in d.body.node.leaves):
+            relevant.add(d.name)
+    return relevant
+
+
+def derivative(model: Forward, output: Node, wrt: str, names: Mapping[str, str], simplify: Callable[[Node], Node]) -> tuple[Node, Backward]:
+    """The derivative of an output of any rank by one name: axes of the output first. In answer form."""
+    atom = model.atom(wrt)
+    if output.rank == 0:
+        back = backward(model, output, make_sum([(1, ())], ()), (wrt,), names, simplify)
+        equation = back.equations.get(wrt)
+        return (equation.node if equation else zero(atom.dims)), back
+    upstream = variable(UPSTREAM, output.dims)
+    own = tuple(range(output.rank))
+    pairing = product([(output, own, 1), (upstream, own, 1)], ())
+    back = backward(model, pairing, make_sum([(1, ())], ()), (wrt,), {}, lambda n: n)
+    equation = back.equations.get(wrt)
+    if equation is None:
+        return zero(output.dims + atom.dims), back
+    return simplify(model.rewriter(coefficient_of(equation.node, upstream))), back
+
+
+def plain_names(model: Forward, node: Node) -> Node:
+    """An answer's node with the forward graph's plain variables again, to be differentiated once more."""
+    back = {known: model.atom(name) for name, known in model.value_atoms.items() if known is not model.atom(name)}
+    return Rewriter(back)(node)
+
+
+__all__ = ["FUNCTION", "SUM", "Backward", "Definition", "Equation", "Forward", "backward", "derivative", "forward", "plain_names"]

@@ -1,0 +1,96 @@
+"""The canonical form: everything distributed, cancelled and collected. Equal canonical forms prove equality for all sizes."""
+
+from __future__ import annotations
+
+from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function
+from whence.expr.sums import MAX_TERMS, RawTerm, make_sum
+from whence.messages.errors import LimitError
+
+MAX_POWER = 4
+
+
+def canonical(node: Node) -> Node:
+    """The fully distributed form of a node. Raises LimitError where it would explode."""
+    if node.kind not in (SUM, FUNCTION):
+        return node
+    if node.canonical is None:
+        result = _function(node) if node.kind == FUNCTION else _sum(node)
+        node.canonical = result
+        if result is not node and result.canonical is None:
+            result.canonical = result
+    return node.canonical
+
+
+def _function(node: Node) -> Node:
+    arguments = tuple(canonical(a) for a in node.arguments)
+    if arguments == node.arguments:
+        return node
+    return function(node.name, arguments, node.dims, node.parameters, node.facts)
+
+
+def _sum(node: Node) -> Node:
+    terms: list[RawTerm] = []
+    for c, factors in node.terms:
+        inside = [(canonical(f), idx, e) for f, idx, e in factors]
+        terms.extend(_distribute(c, inside, node.rank))
+        if len(terms) > MAX_TERMS:
+            raise LimitError("too-many-terms", found=str(len(terms)), expected=str(MAX_TERMS))
+    made = make_sum(terms, node.dims)
+    if made is not node and made.kind == SUM and _has_open_sum(made):
+        return canonical(made)
+    return made
+
+
+def _has_open_sum(node: Node) -> bool:
+    return any(f.kind == SUM and len(f.terms) > 1 and e.denominator == 1 and 0 < e <= MAX_POWER for _, fs in node.terms for f, _, e in fs)
+
+
+def _distribute(c: Coefficient, factors: list[Factor], rank: int) -> list[RawTerm]:
+    """One product over sums as a list of terms; sums are opened one at a time so that denominators cancel between."""
+    single = make_sum([(c, factors)], tuple(_dims_of(factors, rank)))
+    if single.kind != SUM:
+        return [(1, [(single, tuple(range(rank)), 1)])]
+    out: list[RawTerm] = []
+    for c1, fs in single.terms:
+        place = _next_open(fs)
+        if place is None:
+            out.append((c1, fs))
+            continue
+        f, idx, e = fs[place]
+        rest = [*fs[:place], *fs[place + 1 :]] + ([(f, idx, e - 1)] if e > 1 else [])
+        fresh = 1 + max([1000, *(i for _, ix, _ in fs for i in ix)])
+        for c2, inner in f.terms:
+            opened, fresh = _opened(inner, idx, fresh)
+            out.extend(_distribute(c1 * c2, [*rest, *opened], rank))
+            if len(out) > MAX_TERMS:
+                raise LimitError("too-many-terms", found=str(len(out)), expected=str(MAX_TERMS))
+    return out
+
+
+def _dims_of(factors: list[Factor], rank: int):
+    sizes = {i: d for f, idx, _ in factors for i, d in zip(idx, f.dims, strict=True)}
+    return [sizes.get(i) for i in range(rank)]
+
+
+def _next_open(factors: tuple[Factor, ...]) -> int | None:
+    """The sum to open next: one whose terms hold denominators first, then the smallest."""
+    best = None
+    for k, (f, _, e) in enumerate(factors):
+        if f.kind == SUM and len(f.terms) > 1 and e.denominator == 1 and 0 < e <= MAX_POWER:
+            denominators = any(ex < 0 for _, fs in f.terms for _, _, ex in fs)
+            key = (not denominators, len(f.terms), k)
+            if best is None or key < best:
+                best = key
+    return None if best is None else best[2]
+
+
+def _opened(inner: tuple[Factor, ...], idx: tuple[int, ...], fresh: int):
+    names = dict(enumerate(idx))
+    out = []
+    for h, ix, ex in inner:
+        for i in ix:
+            if i not in names:
+                names[i] = fresh
+                fresh += 1
+        out.append((h, tuple(names[i] for i in ix), ex))
+    return out, fresh

@@ -1,0 +1,84 @@
+"""Canonical numbering of the summed indices of a term, by colour refinement.
+
+Indices and factors are coloured by what they touch, in turns, until nothing splits any more; where indices
+stay alike, each of the alike is tried first in turn and the smallest outcome is kept (the cap on tries only
+matters for terms with many interchangeable parts).
+"""
+
+from __future__ import annotations
+
+from whence.expr.node import Factor, number_order
+
+MAX_TRIES = 64
+MASK = 0xFFFFFFFFFFFFFFFF
+
+
+def canonical_naming(factors: list[Factor], rank: int) -> tuple[Factor, ...]:
+    """The factors sorted, with summed indices renamed rank, rank+1, ... in an order that depends on structure only."""
+    summed = sorted({i for _, idx, _ in factors for i in idx if i >= rank})
+    if not summed:
+        return tuple(sorted(factors, key=_factor_key)) if len(factors) > 1 else tuple(factors)
+    base = [hash((f.order, number_order(e))) for f, _, e in factors]
+    colours = {i: i + 1 for _, idx, _ in factors for i in idx if i < rank}
+    colours.update(dict.fromkeys(summed, 0))
+    if len(summed) == 1:
+        return _finish(factors, rank, {summed[0]: rank})
+    colours = _refine(factors, base, colours, summed)
+    return _individualise(factors, base, colours, summed, rank, [MAX_TRIES])
+
+
+def _factor_key(factor: Factor) -> tuple:
+    f, idx, e = factor
+    return (f.order, idx, e.numerator, e.denominator)
+
+
+def _finish(factors: list[Factor], rank: int, names: dict[int, int]) -> tuple[Factor, ...]:
+    renamed = []
+    for f, idx, e in factors:
+        new = tuple([names.get(i, i) for i in idx])
+        if "symmetric" in f.facts and len(new) == 2 and new[0] > new[1]:
+            new = (new[1], new[0])
+        renamed.append((f, new, e))
+    renamed.sort(key=_factor_key)
+    return tuple(renamed)
+
+
+def _refine(factors, base, colours: dict[int, int], summed: list[int]) -> dict[int, int]:
+    classes = len({colours[i] for i in summed})
+    for _ in range(len(summed) + 1):
+        touching: dict[int, list[int]] = {i: [] for i in summed}
+        for (f, idx, _), b in zip(factors, base, strict=True):
+            symmetric = "symmetric" in f.facts
+            seen = [colours[i] for i in idx]
+            whole = hash((b, *(sorted(seen) if symmetric else seen)))
+            for place, i in enumerate(idx):
+                if i in touching:
+                    touching[i].append(hash((whole, 0 if symmetric else place)))
+        new = {i: hash((colours[i], *sorted(touching[i]))) & MASK for i in summed}
+        colours = {**colours, **new}
+        count = len(set(new.values()))
+        if count == len(summed) or count == classes:
+            break
+        classes = count
+    return colours
+
+
+def _individualise(factors, base, colours, summed, rank: int, tries: list[int]) -> tuple[Factor, ...]:
+    groups: dict[int, list[int]] = {}
+    for i in summed:
+        groups.setdefault(colours[i], []).append(i)
+    if len(groups) == len(summed):
+        ordered = sorted(summed, key=colours.__getitem__)
+        return _finish(factors, rank, {i: rank + k for k, i in enumerate(ordered)})
+    alike = min((g for g in groups.values() if len(g) > 1), key=lambda g: colours[g[0]])
+    best = None
+    for i in alike:
+        if best is not None and tries[0] <= 0:
+            break
+        tries[0] -= 1
+        marked = _refine(factors, base, {**colours, i: hash((colours[i], 1)) & MASK}, summed)
+        outcome = _individualise(factors, base, marked, summed, rank, tries)
+        if best is None or [_factor_key(f) for f in outcome] < [_factor_key(f) for f in best]:
+            best = outcome
+    assert best is not None
+    return best

@@ -1,0 +1,152 @@
+"""The one node of the expression graph, and the interning that makes identical nodes the same object.
+
+A node is an array with `dims`, the sizes of its axes (axes of length 1 carry no index and are not here).
+Its kind says how it came about:
+
+    variable    an input, a named intermediate, an adjoint name or a marked small change
+    dimension   a size used as a number
+    identity    the Kronecker delta of two axes
+    basis       the unit vector of an index name: basis("i")[k] = 1 where k is i
+    function    an opaque function of closed nodes
+    sum         a sum of contractions: ((coefficient, ((factor, indices, exponent), ...)), ...)
+
+In a sum of rank r, indices 0 to r-1 are the axes of the sum itself and higher ones are summed over. An axis
+that a term does not mention is broadcast. Nothing inside a function is bound from outside, so indices never
+need renaming below one.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable
+from fractions import Fraction
+from functools import lru_cache
+from hashlib import blake2b
+
+from whence.shapes.dims import Dim
+
+Coefficient = int | Fraction
+Factor = tuple["Node", tuple[int, ...], Coefficient]
+Term = tuple[Coefficient, tuple[Factor, ...]]
+
+VARIABLE, DIMENSION, IDENTITY, BASIS, FUNCTION, SUM = "variable", "dimension", "identity", "basis", "function", "sum"
+NO_LEAVES: frozenset[Node] = frozenset()
+
+_interned: weakref.WeakValueDictionary[tuple, Node] = weakref.WeakValueDictionary()
+_lock = threading.Lock()
+
+
+class Node:
+    """One array of the expression graph. Immutable; equal nodes are the same object."""
+
+    __slots__ = ("arguments", "canonical", "dims", "facts", "kind", "leaves", "name", "order", "parameters", "primitive", "terms", "__weakref__")
+
+    kind: str
+    name: str
+    dims: tuple[Dim, ...]
+    arguments: tuple[Node, ...]
+    parameters: tuple
+    terms: tuple[Term, ...]
+    facts: frozenset[str]
+    order: int  # a structural 64-bit number, the same in every run
+    leaves: frozenset[Node]  # the variables it depends on
+    canonical: Node | None  # its fully distributed form, once computed
+    primitive: tuple[Coefficient, Node] | None  # content and primitive part, once computed
+
+    @property
+    def rank(self) -> int:
+        return len(self.dims)
+
+    def __repr__(self) -> str:
+        if self.kind == SUM:
+            return "Σ" + repr(self.terms)
+        if self.kind == FUNCTION:
+            return f"{self.name}({', '.join(map(repr, self.arguments))}{self.parameters or ''})"
+        return self.name or self.kind
+
+
+@lru_cache(maxsize=100_000)
+def _text_order(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def number_order(c: Coefficient) -> int:
+    """A stable number for a coefficient or an exponent."""
+    return hash((c.numerator, c.denominator))
+
+
+def _intern(
+    kind: str,
+    name: str,
+    dims: tuple[Dim, ...],
+    arguments: tuple[Node, ...] = (),
+    parameters: tuple = (),
+    terms: tuple[Term, ...] = (),
+    facts: frozenset[str] = frozenset(),
+) -> Node:
+    key = (kind, name, dims, arguments, parameters, terms, facts)
+    with _lock:
+        found = _interned.get(key)
+        if found is not None:
+            return found
+        node = object.__new__(Node)
+        node.kind, node.name, node.dims = kind, name, dims
+        node.arguments, node.parameters, node.terms, node.facts = arguments, parameters, terms, facts
+        node.canonical = node.primitive = None
+        node.order = _order(node)
+        node.leaves = _leaves(node)
+        _interned[key] = node
+        return node
+
+
+def _order(node: Node) -> int:
+    sizes = tuple(_text_order(str(d)) for d in node.dims)
+    parameters = _text_order(repr(node.parameters)) if node.parameters else 0
+    inside: tuple = tuple(a.order for a in node.arguments)
+    if node.terms:
+        inside = tuple((number_order(c), tuple((f.order, idx, number_order(e)) for f, idx, e in factors)) for c, factors in node.terms)
+    return hash((_text_order(node.kind), _text_order(node.name), sizes, parameters, inside)) & 0xFFFFFFFFFFFFFFFF
+
+
+def _leaves(node: Node) -> frozenset[Node]:
+    if node.kind == VARIABLE:
+        return frozenset((node,))
+    if node.arguments:
+        sets = [a.leaves for a in node.arguments]
+    else:
+        sets = [f.leaves for _, factors in node.terms for f, _, _ in factors]
+    if not sets:
+        return NO_LEAVES
+    first = sets[0]
+    return first if all(s is first for s in sets) else first.union(*sets)
+
+
+def variable(name: str, dims: Iterable[Dim], facts: Iterable[str] = ()) -> Node:
+    """A named array: an input, an intermediate, an adjoint or a small change."""
+    return _intern(VARIABLE, name, tuple(dims), facts=frozenset(facts))
+
+
+def dimension(size: Dim) -> Node:
+    """The size of an axis as a number."""
+    return _intern(DIMENSION, str(size), (), parameters=(size,), facts=frozenset(("positive",)))
+
+
+def identity(size: Dim) -> Node:
+    """The Kronecker delta of two axes of this size."""
+    return _intern(IDENTITY, "identity", (size, size))
+
+
+def basis(index: str, size: Dim) -> Node:
+    """The unit vector that is 1 at the entry called `index`."""
+    return _intern(BASIS, index, (size,), facts=frozenset(("mask",)))
+
+
+def function(name: str, arguments: Iterable[Node], dims: Iterable[Dim], parameters: tuple = (), facts: Iterable[str] = ()) -> Node:
+    """An opaque function of closed nodes."""
+    return _intern(FUNCTION, name, tuple(dims), tuple(arguments), parameters, facts=frozenset(facts))
+
+
+def raw_sum(terms: tuple[Term, ...], dims: tuple[Dim, ...]) -> Node:
+    """A sum whose terms are already normal. Use `sums.make_sum`, which makes them so."""
+    return _intern(SUM, "", dims, terms=terms)

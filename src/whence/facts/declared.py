@@ -1,0 +1,39 @@
+"""What an assumption says about a variable, in the words that the expression graph uses.
+
+    symmetric      X[i, j] = X[j, i]
+    positive       every entry is greater than zero (an open condition: it may be used before differentiating)
+    mask           every entry is 0 or 1
+    sums-to-1:k    sums along axis k are one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from whence.shapes.dims import Dim
+
+ONE = Dim.parse(1)
+
+_FACTS: dict[str, tuple[str, ...]] = {
+    "symmetric": ("symmetric",),
+    "psd": ("symmetric",),
+    "pd": ("symmetric",),
+    "diagonal": ("symmetric",),
+    "positive": ("positive",),
+    "unit-interval": ("positive",),
+    "onehot-columns": ("mask", "sums-to-1:0"),
+}
+_OPEN = frozenset(("positive",))
+
+
+def facts_of_assumptions(tags: Iterable[str], shape: tuple[Dim, ...]) -> frozenset[str]:
+    """All facts that the assumptions give a variable of this full shape."""
+    facts = {f for tag in tags for f in _FACTS.get(tag, ())}
+    if len(shape) != 2 or shape[0] == ONE:
+        facts -= {"sums-to-1:0"}
+    return frozenset(facts)
+
+
+def open_facts(tags: Iterable[str]) -> frozenset[str]:
+    """The facts that stay true under small changes, so that they may be used before differentiating."""
+    return frozenset(f for tag in tags for f in _FACTS.get(tag, ()) if f in _OPEN)

@@ -1,0 +1,60 @@
+"""Choosing the nicest form: a few candidates, the shortest one wins. Lengths are additive (notation/ measures them)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from whence.expr.canonical import canonical
+from whence.expr.node import SUM, Node
+from whence.expr.sums import make_sum
+from whence.form.factor import factored
+from whence.messages.errors import LimitError
+
+Measure = Callable[[Node], int]
+Rename = Callable[[Node], Node]
+
+
+class Chooser:
+    """Finds the shortest form of nodes, remembering what it has found."""
+
+    def __init__(self, measure: Measure, rename: Rename = lambda n: n) -> None:
+        self.measure, self.rename = measure, rename
+        self._memo: dict[Node, Node] = {}
+
+    def nicest(self, node: Node) -> Node:
+        """The shortest of: the node as derived, its factored form, and its distributed form factored again."""
+        found = self._memo.get(node)
+        if found is None:
+            found = self._memo[node] = self._nicest(node)
+            self._memo[found] = found
+        return found
+
+    def _nicest(self, node: Node) -> Node:
+        if node.kind != SUM:
+            return node
+        inner = self.rename(self._inside(node))
+        candidates = [inner]
+        for candidate in (factored(inner), self._distributed(inner)):
+            if candidate is not None and candidate not in candidates:
+                candidates.append(self.rename(candidate))
+        return min(candidates, key=self.measure)
+
+    def _inside(self, node: Node) -> Node:
+        """The node with every whole sum among its factors in its own nicest form."""
+        changed = False
+        raw = []
+        for c, factors in node.terms:
+            new = []
+            for f, idx, e in factors:
+                g = self.nicest(f) if f.kind == SUM and f is not node else f
+                changed = changed or g is not f
+                new.append((g, idx, e))
+            raw.append((c, new))
+        return make_sum(raw, node.dims) if changed else node
+
+    def _distributed(self, node: Node) -> Node | None:
+        try:
+            flat = canonical(node)
+        except LimitError:
+            return None
+        return factored(flat)

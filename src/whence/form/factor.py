@@ -1,0 +1,135 @@
+"""Factoring: a sum of terms with a common part as that part times a shorter sum.
+
+A common part is a scalar, an elementwise factor on the axes of the result, or a matrix that touches the rest of
+its term through one summed index only (so that A @ b - A @ c is A @ (b - c)). The part that saves most is taken
+out first, and what is left is factored again.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from whence.expr.node import DIMENSION, IDENTITY, SUM, Coefficient, Factor, Node, Term
+from whence.expr.sums import make_sum
+
+Handle = tuple[Node, tuple[int, ...], int]  # a factor, its indices with the summed one as -1, the sign of its exponent
+MAX_FACTORED = 60
+
+
+def factored(node: Node) -> Node:
+    """The node with common parts taken out of its terms, and again inside what is left."""
+    if node.kind != SUM or not 1 < len(node.terms) <= MAX_FACTORED:
+        return node
+    handles = _handles(node)
+    best = max(handles.items(), key=lambda item: _saving(item[0], item[1]), default=None)
+    if best is None or len(best[1]) < 2:
+        return node
+    (f, pattern, sign), places = best
+    chosen = [node.terms[k] for k in places]
+    grouped = _take_out(f, pattern, sign, chosen, node)
+    if grouped is None:
+        return node
+    rest = [(c, fs) for k, (c, fs) in enumerate(node.terms) if k not in places]
+    if not rest:
+        return make_sum([grouped], node.dims)
+    remaining = factored(make_sum(rest, node.dims))
+    return make_sum([grouped, (1, [(remaining, tuple(range(node.rank)), 1)])], node.dims)
+
+
+def _saving(handle: Handle, places: list[int]) -> tuple:
+    f, pattern, _ = handle
+    return (len(places) > 1, (len(places) - 1) * (bulk(f) + (2 if -1 in pattern else 0)), len(places), f.order)
+
+
+def bulk(node: Node) -> int:
+    """A rough number of tokens of a node."""
+    if node.kind == SUM:
+        return sum(1 + sum(bulk(f) for f, _, _ in fs) for _, fs in node.terms)
+    return 1 + 2 * len(node.arguments) + sum(bulk(a) for a in node.arguments)
+
+
+def _handles(node: Node) -> dict[Handle, list[int]]:
+    found: dict[Handle, list[int]] = {}
+    for k, (_, factors) in enumerate(node.terms):
+        for handle in dict.fromkeys(_handles_of(factors, node.rank)):
+            found.setdefault(handle, []).append(k)
+    return found
+
+
+def _handles_of(factors: tuple[Factor, ...], rank: int) -> list[Handle]:
+    out: list[Handle] = []
+    for place, (f, idx, e) in enumerate(factors):
+        if f.kind == IDENTITY or len(set(idx)) < len(idx):
+            continue
+        sign = 1 if e > 0 else -1
+        summed = [i for i in idx if i >= rank]
+        if not summed:
+            out.append((f, idx, sign))
+        elif len(summed) == 1 and e == 1 and _hangs_by_one(factors, place, rank):
+            out.append((f, tuple(-1 if i >= rank else i for i in idx), 1))
+    return out
+
+
+def _hangs_by_one(factors: tuple[Factor, ...], place: int, rank: int) -> bool:
+    """Does the factor touch the rest through its summed index alone, and is what it leaves a matrix at most?"""
+    f, idx, _ = factors[place]
+    outs = {i for i in idx if i < rank}
+    (s,) = [i for i in idx if i >= rank]
+    rest = [ix for k, (_, ix, _) in enumerate(factors) if k != place]
+    if any(outs & set(ix) for ix in rest) or not any(s in ix for ix in rest):
+        return False
+    return len({i for ix in rest for i in ix if i < rank}) <= 1
+
+
+def _take_out(f: Node, pattern: tuple[int, ...], sign: int, terms: list[Term], node: Node):
+    """One raw term: the common part times the sum of what is left."""
+    if -1 not in pattern:
+        return _take_out_elementwise(f, pattern, sign, terms, node)
+    rank = node.rank
+    others = sorted({i for _, fs in terms for g, ix, _ in fs for i in ix if i < rank} - set(pattern))
+    if len(others) > 1:
+        return None
+    place = {axis: k for k, axis in enumerate(others)}
+    slot = len(others)
+    dims = (*(node.dims[a] for a in others), f.dims[pattern.index(-1)])
+    raw = []
+    for c, fs in terms:
+        k, s = _occurrence(fs, f, pattern, rank)
+        raw.append((c, [(g, tuple(slot if i == s else place[i] if i < rank else i + 1000 for i in ix), e) for j, (g, ix, e) in enumerate(fs) if j != k]))
+    rest = factored(make_sum(raw, dims))
+    s = rank + 5000
+    return (1, [(f, tuple(s if i == -1 else i for i in pattern), 1), (rest, (*others, s), 1)])
+
+
+def _occurrence(factors: tuple[Factor, ...], f: Node, pattern: tuple[int, ...], rank: int) -> tuple[int, int]:
+    for k, (g, idx, e) in enumerate(factors):
+        if g is f and e == 1 and tuple(-1 if i >= rank else i for i in idx) == pattern and _hangs_by_one(factors, k, rank):
+            return k, next(i for i in idx if i >= rank)
+    raise AssertionError("the common part is in every chosen term")
+
+
+def _take_out_elementwise(f: Node, idx: tuple[int, ...], sign: int, terms: list[Term], node: Node):
+    exponents = [next(e for g, ix, e in fs if g is f and ix == idx and (e > 0) == (sign > 0)) for _, fs in terms]
+    common: Coefficient = min(exponents) if sign > 0 else max(exponents)
+    if "positive" not in f.facts and any(Fraction(e - common).denominator != 1 for e in exponents):
+        return None
+    raw = [(c, [*fs, (f, idx, -common)]) for c, fs in terms]
+    used = sorted({i for _, fs in raw for g, ix, e in make_sum([(1, fs)], node.dims).terms[0][1] for i in ix if i < node.rank}) if _simple(raw, node) else list(range(node.rank))
+    if len(used) == node.rank:
+        rest = factored(make_sum(raw, node.dims))
+        return (1, [(f, idx, common), (rest, tuple(range(node.rank)), 1)])
+    place = {a: k for k, a in enumerate(used)}
+    narrowed = [(c, [(g, tuple(place[i] if i in place else i + 1000 for i in ix), e) for g, ix, e in _without(fs, f, idx, common)]) for c, fs in terms]
+    rest = factored(make_sum(narrowed, tuple(node.dims[a] for a in used)))
+    return (1, [(f, idx, common), (rest, tuple(used), 1)])
+
+
+def _without(factors: tuple[Factor, ...], f: Node, idx: tuple[int, ...], common: Coefficient) -> list[Factor]:
+    return [(g, ix, e - common if g is f and ix == idx else e) for g, ix, e in factors if not (g is f and ix == idx and e == common)]
+
+
+def _simple(raw, node: Node) -> bool:
+    return all(make_sum([(1, fs)], node.dims).kind == SUM for _, fs in raw)
+
+
+__all__ = ["DIMENSION", "bulk", "factored"]

@@ -1,0 +1,164 @@
+"""Formulas under construction: a syntax tree with its length in tokens and how tightly it binds.
+
+Lengths are additive, so the shortest of several forms can be chosen without printing any of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from whence.expr.node import Coefficient
+from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Transpose
+
+SUM_LEVEL, PRODUCT_LEVEL, POWER_LEVEL, ATOM_LEVEL = 1, 2, 4, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """A formula: tree, length, binding level; `chain` the operands where it is a matrix product."""
+
+    tree: Expr
+    length: int
+    level: int = ATOM_LEVEL
+    chain: tuple[Out, ...] = ()
+    hadamard: tuple[Out, ...] = ()  # numerator operands where it is an elementwise product of arrays only
+    symmetric: bool = False
+    scalar: bool = False
+
+    def within(self, level: int) -> int:
+        """Its length where something of this level surrounds it: brackets cost two."""
+        return self.length + (2 if self.level < level else 0)
+
+
+def name(text: str, *, symmetric: bool = False, scalar: bool = False) -> Out:
+    return Out(Name(text), 1, symmetric=symmetric, scalar=scalar)
+
+
+def number(value: Coefficient) -> Out:
+    """A non-negative number."""
+    if value.denominator == 1:
+        return Out(Number(Fraction(value)), 1, scalar=True)
+    decimal = _decimal(Fraction(value))
+    if decimal:
+        return Out(Number(Fraction(value), decimal), 1, scalar=True)
+    return divide(number(value.numerator), number(value.denominator))
+
+
+def _decimal(value: Fraction) -> str:
+    """A short decimal text of a number such as 0.044715, or nothing where a quotient reads better."""
+    d = value.denominator
+    twos = fives = 0
+    while d % 2 == 0:
+        d, twos = d // 2, twos + 1
+    while d % 5 == 0:
+        d, fives = d // 5, fives + 1
+    if d != 1 or fives == 0 or max(twos, fives) > 12:
+        return ""
+    digits = max(twos, fives)
+    whole, part = divmod(value * 10**digits, 10**digits)
+    return f"{int(whole)}.{int(part):0{digits}d}"
+
+
+def call(function: str, *arguments: Out, axis: int | None = None, extra: int = 0) -> Out:
+    keywords = () if axis is None else (("axis", Number(Fraction(axis))),)
+    length = 2 + sum(a.length for a in arguments) + max(len(arguments) - 1, 0) + 1 + (4 if axis is not None else 0) + extra
+    return Out(Call(function, tuple(a.tree for a in arguments), keywords), length)
+
+
+def transpose(a: Out) -> Out:
+    """The transpose, moved inside where that is no longer than `(...).T`."""
+    if a.scalar or a.symmetric:
+        return a
+    if isinstance(a.tree, Transpose):
+        return _unwrapped(a)
+    outside = Out(Transpose(a.tree), a.within(ATOM_LEVEL) + 2)
+    if a.chain:
+        inside = matmul([transpose(x) for x in reversed(a.chain)])
+        return inside if inside.length <= outside.length + 1 else outside
+    if a.hadamard:
+        inside = elementwise([transpose(x) for x in a.hadamard])
+        return inside if inside.length < outside.length else outside
+    return outside
+
+
+def _unwrapped(a: Out) -> Out:
+    assert isinstance(a.tree, Transpose)
+    inner = a.tree.operand
+    level = ATOM_LEVEL
+    if isinstance(inner, Binary):
+        level = {"+": SUM_LEVEL, "-": SUM_LEVEL, "**": POWER_LEVEL}.get(inner.operator, PRODUCT_LEVEL)
+    if isinstance(inner, Negative):
+        level = SUM_LEVEL
+    return Out(inner, a.length - 2 - (2 if level < ATOM_LEVEL else 0), level)
+
+
+def matmul(operands: list[Out]) -> Out:
+    """A matrix product, flattened: the product is associative."""
+    flat: list[Out] = []
+    for o in operands:
+        flat.extend(o.chain or (o,))
+    tree, length = flat[0].tree, flat[0].within(PRODUCT_LEVEL)
+    for o in flat[1:]:
+        tree = Binary("@", tree, o.tree)
+        length += 1 + o.within(PRODUCT_LEVEL + 1)
+    n = len(flat)
+    palindrome = n > 1 and all(transpose(flat[k]).tree == flat[n - 1 - k].tree for k in range((n + 1) // 2))
+    return Out(tree, length, PRODUCT_LEVEL, chain=tuple(flat), symmetric=palindrome)
+
+
+def multiply(a: Out, b: Out) -> Out:
+    return Out(Binary("*", a.tree, b.tree), a.within(PRODUCT_LEVEL) + 1 + b.within(PRODUCT_LEVEL + 1), PRODUCT_LEVEL, scalar=a.scalar and b.scalar)
+
+
+def divide(a: Out, b: Out) -> Out:
+    return Out(Binary("/", a.tree, b.tree), a.within(PRODUCT_LEVEL) + 1 + b.within(PRODUCT_LEVEL + 1), PRODUCT_LEVEL, scalar=a.scalar and b.scalar)
+
+
+def elementwise(operands: list[Out]) -> Out:
+    """An elementwise product, a matrix product first because it then needs no brackets."""
+    ordered = sorted(operands, key=lambda o: o.level != PRODUCT_LEVEL) if sum(o.level == PRODUCT_LEVEL for o in operands) else operands
+    out = ordered[0]
+    for o in ordered[1:]:
+        out = multiply(out, o)
+    return replace(out, hadamard=tuple(ordered)) if len(ordered) > 1 else out
+
+
+def power(a: Out, e: Coefficient) -> Out:
+    """a**e for a positive e."""
+    if e == 1:
+        return a
+    if e == Fraction(1, 2):
+        return replace(call("sqrt", a), scalar=a.scalar)
+    exponent = number(e)
+    if exponent.level < ATOM_LEVEL:
+        return replace(power(replace(call("sqrt", a), scalar=a.scalar), e.numerator), scalar=a.scalar) if e.denominator == 2 else _root(a, exponent)
+    return Out(Binary("**", a.tree, exponent.tree), a.within(ATOM_LEVEL) + 2, POWER_LEVEL, scalar=a.scalar)
+
+
+def _root(a: Out, exponent: Out) -> Out:
+    return Out(Binary("**", a.tree, exponent.tree), a.within(ATOM_LEVEL) + 1 + exponent.within(ATOM_LEVEL), POWER_LEVEL, scalar=a.scalar)
+
+
+def negative(a: Out) -> Out:
+    return Out(Negative(a.tree), 1 + a.within(PRODUCT_LEVEL), SUM_LEVEL if a.level == SUM_LEVEL else PRODUCT_LEVEL, scalar=a.scalar)
+
+
+def add(signed: list[tuple[int, Out]]) -> Out:
+    """A sum, a positive term first where there is one."""
+    first = next((k for k, (s, _) in enumerate(signed) if s > 0), 0)
+    ordered = [signed[first], *signed[:first], *signed[first + 1 :]]
+    s, out = ordered[0]
+    scalar = all(o.scalar for _, o in ordered)
+    tree, length = (out.tree, out.length) if s > 0 else (negative(out).tree, negative(out).length)
+    for s, o in ordered[1:]:
+        tree = Binary("+" if s > 0 else "-", tree, o.tree)
+        length += 1 + o.within(PRODUCT_LEVEL if s > 0 else PRODUCT_LEVEL)
+    symmetric = all(o.symmetric for _, o in ordered)
+    return Out(tree, length, SUM_LEVEL, scalar=scalar, symmetric=symmetric)
+
+
+def index(a: Out, *places: str | None) -> Out:
+    """a[i, :]; None is the whole axis."""
+    trees = tuple(Range() if p is None else Number(Fraction(p)) if p.isdigit() else Name(p) for p in places)
+    return Out(Index(a.tree, trees), a.within(ATOM_LEVEL) + 1 + 2 * len(places), scalar=None not in places)
