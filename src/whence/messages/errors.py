@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from whence.messages.catalogue import sentence
+
 
 class WhenceError(Exception):
     """Root of all errors that whence raises. The sentence comes from the catalogue, by `code`.
@@ -25,8 +27,6 @@ class WhenceError(Exception):
         source: str = "",
         **values: Any,
     ) -> None:
-        from whence.messages.catalogue import sentence
-
         self.code = code
         self.line = line
         self.column = column

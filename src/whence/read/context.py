@@ -1,0 +1,126 @@
+"""What is known while a formula is read: declared names and functions, and what the reading found out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from whence.messages.catalogue import nearest
+from whence.messages.errors import ReadError
+from whence.read.dialects import Dialect
+from whence.read.lexer import Token
+from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Transpose
+from whence.read.vocabulary import PRIME, entry, known_function, spellings, without_primes
+
+_CLOSE_ENOUGH = 4  # from this length on, a word one letter away from a known function is taken for a slip
+
+
+@dataclass(slots=True)
+class Context:
+    """The dialect and the declared names; `closed` where only the declared functions are functions."""
+
+    dialect: Dialect
+    names: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    closed: bool = False
+    scalars: set[str] = field(default_factory=set)  # names known to be numbers
+    forced: bool = False  # the dialect was asked for, not guessed
+
+    unknown: dict[str, Token] = field(default_factory=dict)  # unknown elementwise functions, where first met
+    notes: list[str] = field(default_factory=list)
+    star: Token | None = None  # the first * between two arrays
+    matrix_product: bool = False  # a matrix product was written in a way of its own
+    transpose_by_prime: bool = False
+
+    def note(self, sentence: str) -> None:
+        """Remember how something was read, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def function(self, word: str, token: Token, *, called: bool, glued: bool) -> str | None:
+        """The canonical name of the function that `word` is, or None where it is no function.
+
+        `called` says that a bracket follows (with a prime between or not), `glued` that it follows at once.
+        Raises ReadError for a word that can only be a function and is none.
+        """
+        if word in self.names:
+            return None
+        if word in self.functions:
+            return word
+        base, primes = without_primes(word)
+        known = base if base in self.functions else known_function(base)
+        if known is None and self.dialect.layers and len(base) > 1:
+            known = known_function(base.lower())
+        if known is not None:
+            return known + PRIME * primes
+        if not called or not glued:
+            return None
+        if not base[0].islower():
+            if self.dialect.juxtaposition:
+                return None
+            raise self.unknown_function(base, token)
+        if self.closed or (len(base) >= _CLOSE_ENOUGH and nearest(base, spellings(), distance=1)):
+            raise self.unknown_function(base, token)
+        self.unknown.setdefault(base, token)
+        return word
+
+    def unknown_function(self, word: str, token: Token) -> ReadError:
+        """The error for a call of something that is no function here."""
+        near = nearest(word, sorted(self.functions) + sorted(spellings()))
+        code = "not-a-function" if word in self.names else "unknown-function"
+        help = f"Did you mean {near[0]}?" if near and code == "unknown-function" else ""
+        declared = ", ".join(sorted(self.functions))
+        return ReadError(
+            code, line=token.line, column=token.column, end=token.end, found=word, expected=declared, help=help
+        )
+
+    def is_number(self, expr: Expr) -> bool:
+        """Is the value certainly a single number? Names count by declaration or by custom.
+
+        Looks at most 400 nodes deep into the expression and answers no beyond.
+        """
+        stack: list[Expr] = [expr]
+        for _ in range(400):
+            if not stack:
+                return True
+            node = stack.pop()
+            if isinstance(node, Name):
+                if not self._number_name(node.id):
+                    return False
+            elif isinstance(node, Negative | Transpose):
+                stack.append(node.operand)
+            elif isinstance(node, Binary):
+                stack += (node.left, node.right)
+            elif isinstance(node, Call):
+                op = entry(without_primes(node.name)[0])
+                if op is None or op.kind == "elementwise":
+                    stack += node.arguments
+                elif op.gives not in ("[]", "axis") or node.keywords or len(node.arguments) != 1:
+                    return False
+            elif not isinstance(node, Number):
+                return False
+        return False
+
+    def _number_name(self, name: str) -> bool:
+        return name in self.scalars or (name in self.dialect.scalars and name not in self.names)
+
+
+def make_context(
+    dialect: Dialect,
+    *,
+    functions: Iterable[str] = (),
+    names: Iterable[str] = (),
+    scalars: Iterable[str] = (),
+    closed: bool | None = None,
+    forced: bool = False,
+) -> Context:
+    """A context for the given declarations; closed where functions are declared, unless said otherwise."""
+    declared = set(functions)
+    return Context(
+        dialect,
+        names=set(names),
+        functions=declared,
+        closed=bool(declared) if closed is None else closed,
+        scalars=set(scalars),
+        forced=forced,
+    )

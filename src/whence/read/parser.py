@@ -1,0 +1,597 @@
+"""Tokens to a syntax tree: a precedence parser for the canonical language and the lecture's notation.
+
+Binding, from loose to tight: comparison; + -; * / @ from the left (two factors side by side bind tighter
+than these); unary minus; ** and ^ from the right; transposes, primes and indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from whence.messages.errors import LimitError, ReadError, WhenceError
+from whence.read.context import Context, make_context
+from whence.read.dialects import choose
+from whence.read.lecture import normalise
+from whence.read.letters import fold
+from whence.read.lexer import Token, tokens_of
+from whence.read.syntax import (
+    Binary,
+    Call,
+    Compare,
+    Expr,
+    Index,
+    Name,
+    Negative,
+    Number,
+    Range,
+    Span,
+    Text,
+    Transpose,
+    Tuple,
+)
+from whence.read.vocabulary import PRIME, known_function
+
+DEPTH_LIMIT = 100
+SYMBOL_LIMIT = 200
+POWER_LIMIT = 64
+
+_COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_EINSUM_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ,->")
+
+
+def parse_expression(
+    text: str,
+    *,
+    functions: Iterable[str] = (),
+    names: Iterable[str] = (),
+    dialect: str | None = None,
+    line: int = 1,
+) -> Expr:
+    """The syntax tree of one formula.
+
+    `functions` are the declared unknown elementwise functions (where given, only they and the known ones
+    are functions), `names` the declared names, by which words such as `Wx` are taken apart. The dialect is
+    told from the text unless given: "canonical" or "lecture".
+
+    Raises ReadError with a code and a place, LimitError beyond the caps.
+
+    >>> from whence.read.canonical import to_text
+    >>> to_text(parse_expression("W^[2]T dZ^[2] * g^[1]'(Z^[1])"))
+    'W2.T @ dZ2 * g1_prime(Z1)'
+    """
+    chosen, _ = choose(text, dialect)
+    context = make_context(chosen, functions=functions, names=names, forced=dialect is not None)
+    tokens = [token for k, part in enumerate(text.split("\n")) for token in lex(part, context, line + k)]
+    tokens = [token for token in tokens[:-1] if token.kind != "end"] + tokens[-1:]
+    expr = parse_tokens(tokens, context)
+    check_star(context)
+    check_roles(expr, context)
+    return expr
+
+
+def lex(text: str, context: Context, line: int) -> list[Token]:
+    """The tokens of a line in the context's dialect, in the plain form that the parser reads."""
+    tokens = tokens_of(text, line)
+    if context.dialect.layers:
+        return normalise(tokens, context)
+    if text.isascii():
+        return tokens
+    return [_folded(token, context, tokens, k) if token.kind == "word" else token for k, token in enumerate(tokens)]
+
+
+def _folded(token: Token, context: Context, tokens: list[Token], k: int) -> Token:
+    if token.text.isascii():
+        return token
+    name = fold(token.text, token.line, token.column, small_change=True)
+    letter = known_function(token.text)
+    if letter is not None and name not in context.names and tokens[k + 1].text == "(":
+        name = letter
+    return token._replace(text=name)
+
+
+def parse_tokens(tokens: list[Token], context: Context) -> Expr:
+    """The syntax tree of a token list that ends with an `end` token."""
+    parser = _Parser(tokens, context)
+    try:
+        return parser.whole()
+    except RecursionError:  # the caller stood deep already
+        raise LimitError("too-deep", line=tokens[0].line, column=tokens[0].column, limit=DEPTH_LIMIT) from None
+
+
+def check_star(context: Context) -> None:
+    """Refuse `X'*(X*w - y)`: the prime is Octave's transpose, so * may be the matrix product."""
+    star = context.star
+    if star is None or context.matrix_product or context.forced:
+        return
+    if context.transpose_by_prime:
+        raise _error("ambiguous-star", star)
+    context.note("* is read entry by entry; the matrix product is written with a blank or @.")
+
+
+def check_roles(expr: Expr, context: Context) -> None:
+    """Refuse a word that is called in one place and multiplied in another."""
+    if not context.unknown:
+        return
+    stack: list[Expr | Range] = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Name) and node.id in context.unknown:
+            span = node.span
+            raise ReadError("function-and-variable", line=span.line, column=span.column, end=span.end, found=node.id)
+        stack.extend(children(node))
+
+
+def children(node: Expr | Range) -> list[Expr | Range]:
+    """The direct parts of a node, in reading order."""
+    if isinstance(node, Binary | Compare):
+        return [node.left, node.right]
+    if isinstance(node, Negative | Transpose):
+        return [node.operand]
+    if isinstance(node, Call):
+        return [*node.arguments, *(value for _, value in node.keywords)]
+    if isinstance(node, Index):
+        return [node.operand, *node.places]
+    if isinstance(node, Tuple):
+        return list(node.items)
+    if isinstance(node, Range):
+        return [part for part in (node.low, node.high) if part is not None]
+    return []
+
+
+class _Parser:
+    """Recursive descent, four calls deep a bracket; sums and products of any length take loops."""
+
+    def __init__(self, tokens: list[Token], context: Context) -> None:
+        self.tokens = tokens
+        self.context = context
+        self.dialect = context.dialect
+        self.i = 0
+        self.depth = 0
+        self.symbols: set[str] = set()
+        self.closing, self.commas = _match_brackets(tokens)
+
+    def whole(self) -> Expr:
+        first = self.tokens[0]
+        if first.kind == "end":
+            raise ReadError("empty-formula", line=first.line, column=first.column)
+        expr = self.expression()
+        last = self.tokens[self.i]
+        if last.kind != "end":
+            raise self.unexpected(last)
+        return expr
+
+    def unexpected(self, token: Token) -> WhenceError:
+        """The error for a token that cannot stand where an operator or the end was expected."""
+        if token.text in ("=", ":="):
+            return _error("equals-in-formula", token)
+        if token.text in ("^", "{") or token.kind in ("sup", "sub", "prime"):
+            return _error("other-sign", token, dialect=self.dialect.name)
+        if token.kind in ("word", "number", "text") or token.text in ("(", "["):
+            return _error("missing-operator", token)
+        if token.text == ".":
+            return _error("bad-attribute", token, found="." + self.tokens[self.i + 1].text)
+        return _error("unexpected-sign", token)
+
+    # -- sums and comparisons
+
+    def expression(self) -> Expr:
+        """A comparison of sums, or a sum."""
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            raise _limit("too-deep", self.tokens[self.i], DEPTH_LIMIT)
+        compared: tuple[Expr, Token] | None = None
+        while True:
+            left = self.term()
+            while (token := self.tokens[self.i]).text in ("+", "-") and token.kind == "op":
+                self.i += 1
+                right = self.term()
+                left = Binary(token.text, left, right, _join(left.span, right.span))
+            if compared is not None:
+                first, sign = compared
+                left = Compare(sign.text, first, left, _join(first.span, left.span))
+            if token.kind != "op" or token.text not in _COMPARISONS:
+                self.depth -= 1
+                return left
+            if compared is not None:
+                raise _error("two-comparisons", token)
+            compared = (left, token)
+            self.i += 1
+
+    # -- products
+
+    def term(self) -> Expr:
+        """A product. `A * B C` is A * (B C); after `1/m dZ` the fraction is one factor of what follows."""
+        items, signs = [self.factor()], list[str]()
+        while True:
+            token = self.tokens[self.i]
+            sign = self.product_sign(token)
+            if sign:
+                self.i += 1
+                right = self.factor()
+                if sign == "/" and self.dialect.juxtaposition:
+                    right = self.denominator(right)
+                if sign == "soft":
+                    items[-1] = self.fold_back(items, signs)
+                    items[-1] = self.soft_product(items[-1], right)
+                    continue
+                if sign == "*":
+                    self.see_star(token, items[-1], right)
+                elif sign == "@":
+                    self.context.matrix_product = True
+                items.append(right)
+                signs.append(sign)
+            elif self.dialect.juxtaposition and self.starts_factor(token):
+                items[-1] = self.fold_back(items, signs)
+                items[-1] = self.soft_product(items[-1], self.factor())
+            else:
+                return _fold_left(items, signs)
+
+    def product_sign(self, token: Token) -> str:
+        if token.kind == "op":
+            return self.dialect.products.get(token.text, "")
+        if token.kind == "word" and token.text not in self.context.names:
+            return self.dialect.words.get(token.text, "")
+        return ""
+
+    def starts_factor(self, token: Token) -> bool:
+        return token.kind == "word" or token.text == "(" or (token.text == "[" and token.blank)
+
+    def fold_back(self, items: list[Expr], signs: list[str]) -> Expr:
+        """Where a product side by side follows a quotient, the quotient is taken first: `1/m dZ`."""
+        start = len(signs)
+        while start and signs[start - 1] == "/":
+            start -= 1
+        folded = _fold_left(items[start:], signs[start:])
+        del items[start + 1 :], signs[start:]
+        return folded
+
+    def soft_product(self, left: Expr, right: Expr) -> Expr:
+        """A product by a number, else the matrix product."""
+        number = self.context.is_number(left) or self.context.is_number(right)
+        if not number:
+            self.context.matrix_product = True
+        return Binary("*" if number else "@", left, right, _join(left.span, right.span))
+
+    def see_star(self, token: Token, left: Expr, right: Expr) -> None:
+        context = self.context
+        if token.text == "*" and context.star is None and self.dialect.juxtaposition:
+            if context.is_number(left) or context.is_number(right):
+                return
+            context.star = token
+
+    def denominator(self, right: Expr) -> Expr:
+        """What is glued on under the slash: 1/2m is 1/(2m), xᵀx after a slash is one denominator.
+
+        `1/2(x - y)` and `1/2xᵀx` are written for both readings, so they are refused.
+        """
+        count, first = 1, right
+        while not (token := self.tokens[self.i]).blank and self.starts_factor(token):
+            if token.text == "(" or (isinstance(first, Number) and count == 2):
+                raise _error("ambiguous-division", token, found=token.text)
+            right = self.soft_product(right, self.factor())
+            if isinstance(right, Binary) and isinstance(right.right, Call):
+                raise _error("ambiguous-division", token, found=token.text)
+            count += 1
+        if count > 1:
+            self.context.note("What is glued together after / is read as one denominator.")
+        return right
+
+    # -- signs, powers, decorations
+
+    def factor(self) -> Expr:
+        """Minus signs, an operand, a power."""
+        start = self.i
+        while self.tokens[self.i].text == "-":
+            self.i += 1
+        minus = self.i - start
+        if self.depth + minus > DEPTH_LIMIT:
+            raise _limit("too-deep", self.tokens[start], DEPTH_LIMIT)
+        node = self.operand()
+        token = self.tokens[self.i]
+        if token.text == "**" or (token.text == "^" and self.dialect.caret):
+            node = self.power(node, token)
+        for k in range(minus):
+            sign = self.tokens[start + minus - 1 - k]
+            node = Negative(node, Span(sign.line, sign.column, node.span.end_line, node.span.end))
+        return node
+
+    def power(self, base: Expr, sign: Token) -> Expr:
+        self.i += 1
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            raise _limit("too-deep", sign, DEPTH_LIMIT)
+        exponent = self.factor()
+        self.depth -= 1
+        _check_power(exponent)
+        return Binary("**", base, exponent, _join(base.span, exponent.span))
+
+    def operand(self) -> Expr:
+        """A number, name, call or bracket with its transposes and indices."""
+        token = self.tokens[self.i]
+        if token.kind == "number":
+            self.i += 1
+            node: Expr = Number(Fraction(token.text), token.text, _span(token, token))
+        elif token.kind == "word":
+            node = self.word(token)
+        elif token.text == "(" or (token.text == "[" and self.dialect.layers):
+            node = self.bracket()
+        else:
+            raise self.missing_operand(token)
+        return self.decorated(node)
+
+    def missing_operand(self, token: Token) -> WhenceError:
+        before = self.tokens[self.i - 1] if self.i else None
+        if token.kind == "text":
+            return _error("unexpected-sign", token, found="a quote")
+        if token.kind == "end" and before is not None:
+            return _error("missing-operand", before, side="right")
+        if token.text in ("*", "/", "@", "**", ")", ",", "]") or token.kind == "op":
+            return _error("missing-operand", token, side="left" if token.text not in (")", "]", ",") else "before")
+        return _error("unexpected-sign", token)
+
+    def bracket(self) -> Expr:
+        opened = self.tokens[self.i]
+        if self.commas[self.i]:
+            raise _error("unexpected-sign", self.tokens[self.commas[self.i]])
+        self.i += 1
+        node = self.expression()
+        if self.tokens[self.i].text != _CLOSING[opened.text]:
+            raise self.unexpected(self.tokens[self.i])
+        self.i += 1
+        return node
+
+    def decorated(self, node: Expr) -> Expr:
+        """Transposes, superscripts and indices after an operand."""
+        while True:
+            token = self.tokens[self.i]
+            span = Span(node.span.line, node.span.column, token.line, token.end)
+            if token.text in (".T", ".mT"):
+                node = Transpose(node, token.text == ".mT", span)
+            elif token.kind == "prime" and self.dialect.prime:
+                self.context.transpose_by_prime = True
+                for _ in token.text:
+                    node = Transpose(node, False, span)
+            elif token.kind == "sup" and self.dialect.caret:
+                node = self.superscript(node, token, span)
+            elif token.text == "[" and not token.blank:
+                node = self.index(node)
+                continue
+            else:
+                return node
+            self.i += 1
+
+    def superscript(self, node: Expr, token: Token, span: Span) -> Expr:
+        if token.text == "T":
+            return Transpose(node, False, span)
+        if token.text == "-1":
+            return self.inverse(node, token, span)
+        exponent = Number(Fraction(token.text), token.text, _span(token, token))
+        _check_power(exponent)
+        if not self.context.is_number(node):
+            self.context.note("A power such as X² is read entry by entry.")
+        return Binary("**", node, exponent, span)
+
+    def inverse(self, node: Expr, token: Token, span: Span) -> Expr:
+        """⁻¹: the inverse of a matrix, one over a number; refused where neither is sure."""
+        if self.context.is_number(node):
+            return Binary(
+                "**", node, Negative(Number(Fraction(1), "1", _span(token, token)), _span(token, token)), span
+            )
+        inverse = known_function("⁻¹")
+        sure = not isinstance(node, Name) or node.id[0].isupper() or node.id in self.context.names
+        if inverse is None or not sure:
+            raise _error("ambiguous-superscript", token)
+        return Call(inverse, (node,), (), span)
+
+    def index(self, node: Expr) -> Expr:
+        close = self.closing[self.i]
+        self.i += 1
+        places: list[Expr | Range] = []
+        while True:
+            places.append(self.place())
+            token = self.tokens[self.i]
+            if self.i == close:
+                break
+            if token.text != ",":
+                raise self.unexpected(token)
+            self.i += 1
+        self.i += 1
+        end = self.tokens[close]
+        return Index(node, tuple(places), Span(node.span.line, node.span.column, end.line, end.end))
+
+    def place(self) -> Expr | Range:
+        """One place of an index: an expression, or a range `low:high` with either side missing."""
+        first = self.tokens[self.i]
+        low = None if first.text == ":" else self.expression()
+        if self.tokens[self.i].text != ":":
+            assert low is not None
+            return low
+        colon = self.tokens[self.i]
+        self.i += 1
+        high = None if self.tokens[self.i].text in (",", "]") else self.range_end()
+        if self.tokens[self.i].text == ":":
+            raise _error("range-step", self.tokens[self.i])
+        last = self.tokens[self.i - 1]
+        start = low.span if low is not None else _span(colon, colon)
+        return Range(low, high, Span(start.line, start.column, last.line, last.end))
+
+    def range_end(self) -> Expr:
+        token = self.tokens[self.i]
+        if token.text == ":":
+            raise _error("range-step", token)
+        return self.expression()
+
+    # -- words and calls
+
+    def word(self, token: Token) -> Expr:
+        """A call, where a bracket follows a function; else a name."""
+        self.i += 1
+        ahead, primes, power = self.i, 0, None
+        if self.dialect.prime:
+            while self.tokens[ahead].kind == "prime":
+                primes += len(self.tokens[ahead].text)
+                ahead += 1
+        if not primes and self.dialect.caret and known_function(token.text):
+            power, ahead = self.function_power(ahead)
+        opens = self.tokens[ahead].text == "("
+        glued = opens and (primes > 0 or not self.tokens[ahead].blank or not self.dialect.juxtaposition)
+        name = self.context.function(token.text, token, called=opens, glued=glued)
+        if name is not None and opens:
+            self.i = ahead
+            call = self.call(name + PRIME * primes, token)
+            return call if power is None else Binary("**", call, power, _join(call.span, power.span))
+        if name is not None and not self.is_argument(token):
+            raise _error("function-without-bracket", token)
+        if opens and not self.dialect.juxtaposition:
+            raise self.context.unknown_function(token.text, token)
+        self.symbols.add(token.text)
+        if len(self.symbols) > SYMBOL_LIMIT:
+            raise _limit("too-many-symbols", token, SYMBOL_LIMIT)
+        return Name(token.text, _span(token, token))
+
+    def function_power(self, ahead: int) -> tuple[Expr | None, int]:
+        """`tanh^2(x)`: a whole power between a function and its bracket."""
+        token = self.tokens[ahead]
+        if token.text == "^" and self.tokens[ahead + 1].kind == "number":
+            ahead, token = ahead + 1, self.tokens[ahead + 1]
+        elif token.kind != "sup":
+            return None, ahead
+        if not token.text.isdigit() or self.tokens[ahead + 1].text != "(":
+            return None, ahead
+        exponent = Number(Fraction(token.text), token.text, _span(token, token))
+        _check_power(exponent)
+        return exponent, ahead + 1
+
+    def is_argument(self, token: Token) -> bool:
+        """A function's name alone is allowed as a whole argument, as in frechet(expm, X, E)."""
+        before = self.tokens[self.i - 2] if self.i > 1 else token
+        return before.text in ("(", ",") and self.tokens[self.i].text in (",", ")") and self.i > 2
+
+    def call(self, name: str, token: Token) -> Expr:
+        close = self.closing[self.i]
+        self.i += 1
+        arguments: list[Expr] = []
+        keywords: list[tuple[str, Expr]] = []
+        while self.i < close:
+            self.argument(arguments, keywords)
+            here = self.tokens[self.i]
+            if self.i == close:
+                break
+            if here.text != ",":
+                raise self.unexpected(here)
+            self.i += 1
+            if self.i == close:
+                raise _error("missing-operand", here, side="right")
+        self.i = close + 1
+        end = self.tokens[close]
+        if not arguments:
+            raise _error("no-argument", end, found=name)
+        return Call(name, tuple(arguments), tuple(keywords), _span(token, end))
+
+    def argument(self, arguments: list[Expr], keywords: list[tuple[str, Expr]]) -> None:
+        token = self.tokens[self.i]
+        if token.kind == "text":
+            if arguments or keywords:
+                raise _error("unexpected-sign", token, found="a quote")
+            arguments.append(self.letters(token))
+        elif token.kind == "word" and self.tokens[self.i + 1].text == "=":
+            if any(word == token.text for word, _ in keywords):
+                raise _error("repeated-keyword", token)
+            self.i += 2
+            keywords.append((token.text, self.value()))
+        elif keywords:
+            raise _error("positional-after-keyword", token)
+        else:
+            arguments.append(self.value())
+
+    def letters(self, token: Token) -> Text:
+        value = token.text.replace(" ", "")
+        if not set(value) <= _EINSUM_LETTERS or value.count("->") != 1 or not value:
+            raise _error("bad-letters", token)
+        if value.replace("->", "").count("-") or value.replace("->", "").count(">"):
+            raise _error("bad-letters", token)
+        self.i += 1
+        return Text(value, _span(token, token))
+
+    def value(self) -> Expr:
+        """An argument: an expression, or a tuple of them in brackets."""
+        opened = self.tokens[self.i]
+        comma = self.commas[self.i] if opened.text == "(" else 0
+        if not comma:
+            return self.expression()
+        close = self.closing[self.i]
+        if self.tokens[close + 1].text not in (",", ")"):
+            raise _error("unexpected-sign", self.tokens[comma])
+        self.i += 1
+        items = [self.expression()]
+        while self.tokens[self.i].text == ",":
+            self.i += 1
+            if self.i < close:
+                items.append(self.expression())
+            elif len(items) > 1:
+                raise _error("missing-operand", self.tokens[self.i - 1], side="right")
+        if self.i != close:
+            raise self.unexpected(self.tokens[self.i])
+        self.i += 1
+        return Tuple(tuple(items), _span(opened, self.tokens[close]))
+
+
+def _match_brackets(tokens: list[Token]) -> tuple[list[int], list[int]]:
+    """For each opening bracket where it closes, and where its first comma stands (0: none)."""
+    closing, commas = [0] * len(tokens), [0] * len(tokens)
+    opened: list[int] = []
+    for k, token in enumerate(tokens):
+        if token.kind != "op":
+            continue
+        text = token.text
+        if text in _CLOSING:
+            opened.append(k)
+            if len(opened) > DEPTH_LIMIT:
+                raise _limit("too-deep", token, DEPTH_LIMIT)
+        elif text in ")]}":
+            if not opened:
+                raise _error("unopened-bracket", token)
+            last = opened.pop()
+            if _CLOSING[tokens[last].text] != text:
+                raise _error("mismatched-bracket", token, expected=_CLOSING[tokens[last].text])
+            closing[last] = k
+        elif text == "," and opened and not commas[opened[-1]]:
+            commas[opened[-1]] = k
+    if opened:
+        raise _error("unclosed-bracket", tokens[opened[-1]])
+    return closing, commas
+
+
+def _check_power(exponent: Expr) -> None:
+    number = exponent.operand if isinstance(exponent, Negative) else exponent
+    if isinstance(number, Number) and number.value > POWER_LIMIT:
+        span = number.span
+        raise LimitError(
+            "power-too-large", line=span.line, column=span.column, end=span.end, found=number.text, limit=POWER_LIMIT
+        )
+
+
+def _fold_left(items: list[Expr], signs: list[str]) -> Expr:
+    node = items[0]
+    for sign, right in zip(signs, items[1:], strict=True):
+        node = Binary(sign, node, right, _join(node.span, right.span))
+    return node
+
+
+def _span(first: Token, last: Token) -> Span:
+    return Span(first.line, first.column, last.line, last.end)
+
+
+def _join(first: Span, last: Span) -> Span:
+    return Span(first.line, first.column, last.end_line, last.end)
+
+
+def _error(code: str, token: Token, **values: str) -> ReadError:
+    values.setdefault("found", token.text)
+    return ReadError(code, line=token.line, column=token.column, end=token.end, **values)
+
+
+def _limit(code: str, token: Token, limit: int) -> LimitError:
+    return LimitError(code, line=token.line, column=token.column, end=token.end, found=token.text, limit=limit)
