@@ -48,7 +48,7 @@ def _linear_terms(node: Node, upstream: Node) -> list[tuple[object, list[Factor]
     done = []
     while work:
         c, factors = work.pop(0)
-        place = next((k for k, (f, _, _) in enumerate(factors) if f is not upstream and upstream in f.leaves), None)
+        place = next((k for k, (f, _, e) in enumerate(factors) if e != 0 and f is not upstream and upstream in f.leaves), None)
         if place is None:
             if any(f is upstream for f, _, _ in factors):
                 done.append((c, factors))
@@ -65,5 +65,5 @@ def _linear_terms(node: Node, upstream: Node) -> list[tuple[object, list[Factor]
                         names[i] = fresh
                         fresh += 1
                 opened.append((h, tuple(names[i] for i in ix), ex))
-            work.append((c * c2, factors[:place] + opened + factors[place + 1 :]))
+            work.append((c * c2, [*factors[:place], *opened, *factors[place + 1 :], (f, idx, 0)]))
     return done

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from whence.diff.jacobian import coefficient_of
 from whence.diff.reverse import adjoints
 from whence.expr.build import Scope, Value, build, core
-from whence.expr.node import FUNCTION, SUM, Node, variable
+from whence.expr.node import Node, identity, variable
 from whence.expr.rewrite import Rewriter
 from whence.expr.sums import add, make_sum, product, size, zero
 from whence.facts.declared import facts_of_assumptions, open_facts
 from whence.facts.inferred import inherited
+from whence.messages.errors import RuleError
 from whence.read.syntax import Expr, Function
 from whence.shapes.dims import Dim
 
@@ -86,7 +87,7 @@ def forward(
         atom = variable(name, body.node.dims, body.node.facts & {"positive"})
         values[name] = Value(atom, body.shape)
         rewritten = rewriter(body.node)
-        known = variable(name, body.node.dims, inherited(rewritten))
+        known = variable(name, body.node.dims, inherited(rewritten, rewriter))
         value_atoms[name] = known
         leaves[atom] = known
         rewriter.name(rewritten, known)
@@ -119,6 +120,7 @@ def backward(
     names: Mapping[str, str],
     simplify: Callable[[Node], Node],
     unaveraged: Node | None = None,
+    rename: Callable[[Node], Node] | None = None,
 ) -> Backward:
     """Reverse mode over the statements.
 
@@ -128,7 +130,7 @@ def backward(
     wanted = tuple(wanted)
     relevant = _relevant(model, wanted)
     targets = {model.atom(n) for n in relevant}
-    rename = model.rewriter
+    rename = rename or model.rewriter
     parts: dict[str, list[tuple[str, Node]]] = {}
     result = Backward({}, {})
 
@@ -170,27 +172,49 @@ def _relevant(model: Forward, wanted: tuple[str, ...]) -> set[str]:
     return relevant
 
 
-def derivative(model: Forward, output: Node, wrt: str, names: Mapping[str, str], simplify: Callable[[Node], Node]) -> tuple[Node, Backward]:
-    """The derivative of an output of any rank by one name: axes of the output first. In answer form."""
+def derivative(
+    model: Forward,
+    output: Node,
+    wrt: str,
+    names: Mapping[str, str],
+    simplify: Callable[[Node], Node],
+    *,
+    plain: bool = False,
+) -> tuple[Node, Backward]:
+    """The derivative of an output of any rank by one name: axes of the output first.
+
+    In answer form, or `plain`: without facts and names, to be differentiated once more.
+    """
+    rename = (lambda n: n) if plain else model.rewriter
     atom = model.atom(wrt)
     if output.rank == 0:
-        back = backward(model, output, make_sum([(1, ())], ()), (wrt,), names, simplify)
+        back = backward(model, output, make_sum([(1, ())], ()), (wrt,), names, simplify, rename=rename)
         equation = back.equations.get(wrt)
         return (equation.node if equation else zero(atom.dims)), back
     upstream = variable(UPSTREAM, output.dims)
     own = tuple(range(output.rank))
     pairing = product([(output, own, 1), (upstream, own, 1)], ())
-    back = backward(model, pairing, make_sum([(1, ())], ()), (wrt,), {}, lambda n: n)
+    back = backward(model, pairing, make_sum([(1, ())], ()), (wrt,), {}, lambda n: n, rename=lambda n: n)
     equation = back.equations.get(wrt)
     if equation is None:
         return zero(output.dims + atom.dims), back
-    return simplify(model.rewriter(coefficient_of(equation.node, upstream))), back
+    return simplify(rename(coefficient_of(equation.node, upstream))), back
 
 
-def plain_names(model: Forward, node: Node) -> Node:
-    """An answer's node with the forward graph's plain variables again, to be differentiated once more."""
-    back = {known: model.atom(name) for name, known in model.value_atoms.items() if known is not model.atom(name)}
-    return Rewriter(back)(node)
+def projected(node: Node, axis: int, tags: Iterable[str]) -> Node:
+    """The derivative by the free parameters of a structured matrix, whose axes are `axis` and the next.
 
-
-__all__ = ["FUNCTION", "SUM", "Backward", "Definition", "Equation", "Forward", "backward", "derivative", "forward", "plain_names"]
+    Symmetric: J + J.T - J * eye(n); diagonal: J * eye(n). The inner product is the sum over free entries.
+    Source: FORMAT of the problems; Petersen & Pedersen, The Matrix Cookbook (2012), sec. 2.8.
+    """
+    own = tuple(range(node.rank))
+    delta = (identity(node.dims[axis]), (axis, axis + 1), 1)
+    if "diagonal" in tags:
+        return make_sum([(1, [(node, own, 1), delta])], node.dims)
+    if {"symmetric", "pd", "psd"} & set(tags):
+        turned = list(own)
+        turned[axis], turned[axis + 1] = axis + 1, axis
+        return make_sum([(1, [(node, own, 1)]), (1, [(node, tuple(turned), 1)]), (-1, [(node, own, 1), delta])], node.dims)
+    if "lower" in tags:
+        raise RuleError("outside-scope", found="the derivative by a triangular matrix")
+    return node

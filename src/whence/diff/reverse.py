@@ -115,9 +115,19 @@ def _through_function(node: Node, g: Node, wanted: frozenset[Node], value_of: Re
         raise RuleError("no-rule", found=node.name)
     if op.zero:
         return []
+    if op.adjoint and op.linear_in and not any(a.leaves & wanted for a in node.arguments[:-1]):
+        return _by_adjoint(op, node, g, value_of)
     if not op.differential:
         raise RuleError("no-rule", found=node.name)
     return _by_differential(op, node, g, wanted, value_of)
+
+
+def _by_adjoint(op: Op, node: Node, g: Node, value_of: Rewrite) -> list[tuple[Node, Node]]:
+    """A map that is linear in its last argument: the entry says what stands beside the change of that."""
+    letters = placeholders(op, len(node.arguments))
+    names = {x: Value(value_of(a), _full(a.dims)) for x, a in zip(letters, node.arguments, strict=True)}
+    names["G"] = Value(g, _full(g.dims))
+    return [(node.arguments[-1], build(parsed(op.adjoint), Scope({}, locals=names)).node)]
 
 
 def _by_differential(op: Op, node: Node, g: Node, wanted: frozenset[Node], value_of: Rewrite) -> list[tuple[Node, Node]]:

@@ -13,12 +13,12 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import permutations
 
-from whence.expr.node import BASIS, VARIABLE, Coefficient, Factor, Node, basis, function, identity
+from whence.expr.node import VARIABLE, Coefficient, Factor, Node, basis, function, identity, variable
 from whence.expr.sums import add, constant, integer, make_sum, primitive, product, scaled, size, transpose, zero
 from whence.messages.errors import RuleError, UnknownError
 from whence.ops.entry import Op
 from whence.ops.signature import signature
-from whence.ops.table import TABLE
+from whence.ops.table import CONSTANTS, TABLE
 from whence.read.parser import parse_expression
 from whence.read.syntax import Binary, Call, Compare, Expr, Function, Index, Name, Negative, Number, Range, Text, Transpose, Tuple
 from whence.shapes.dims import Dim
@@ -114,6 +114,8 @@ def _at(expr: Expr) -> dict[str, int]:
 
 def _name(name: str, scope: Scope, expr: Expr) -> Value:
     v = scope.locals.get(name) or scope.values.get(name)
+    if v is None and name in CONSTANTS:
+        return Value(variable(name, (), ("positive",)), ())
     if v is None:
         raise UnknownError("unknown-name", found=name, **_at(expr))
     return v
@@ -238,6 +240,10 @@ def _call(expr: Call, scope: Scope) -> Value:
         return slope(inner, build(expr.arguments[0], scope))
     if op.structure in STRUCTURES:
         return STRUCTURES[op.structure](expr, scope)
+    if op.structure and op.structure not in GRAPH_FUNCTIONS:
+        raise RuleError("outside-scope", found=op.name, **_at(expr))
+    if any(p.kind != "array" for p in signature(op).ways[0].parameters):
+        raise RuleError("outside-scope", found=op.name, **_at(expr))
     keywords = dict(expr.keywords)
     array_count = len(placeholders(op))
     arguments = [build(a, scope) for a in expr.arguments[:array_count]]
@@ -286,6 +292,8 @@ def _axis(axis: object, scope: Scope, v: Value | None) -> tuple[int, ...] | None
 
 def apply(op: Op, arguments: Sequence[Value], scope: Scope, axis: tuple[int, ...] | None = None) -> Value:
     """A function of the table applied to values."""
+    if op.structure and op.structure not in GRAPH_FUNCTIONS:
+        raise RuleError("outside-scope", found=op.name)
     if op.expands:
         names = dict(zip(placeholders(op, len(arguments)), arguments, strict=True))
         return build(parsed(op.expands), Scope({}, axis=axis, locals=names))
@@ -613,6 +621,7 @@ def index_name(place: Expr) -> str:
     raise RuleError("outside-scope", found="an index that is not a name or a number", **_at(place))
 
 
+GRAPH_FUNCTIONS = frozenset(("step", "power"))  # functions that the graph itself makes use of
 STRUCTURES: dict[str, Callable[[Call, Scope], Value]] = {
     "sum": _reduce,
     "mean": _mean,
@@ -626,4 +635,3 @@ STRUCTURES: dict[str, Callable[[Call, Scope], Value]] = {
     "zeros": _filled(0),
     "einsum": _einsum,
 }
-__all__ = ["BASIS", "Scope", "Value", "build"]

@@ -61,7 +61,7 @@ def _distribute(c: Coefficient, factors: list[Factor], rank: int) -> list[RawTer
         fresh = 1 + max([1000, *(i for _, ix, _ in fs for i in ix)])
         for c2, inner in f.terms:
             opened, fresh = _opened(inner, idx, fresh)
-            out.extend(_distribute(c1 * c2, [*rest, *opened], rank))
+            out.extend(_distribute(c1 * c2, [*rest, *opened, (f, idx, 0)], rank))  # exponent 0: its axes stay known
             if len(out) > MAX_TERMS:
                 raise LimitError("too-many-terms", found=str(len(out)), expected=str(MAX_TERMS))
     return out

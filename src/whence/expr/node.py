@@ -40,7 +40,7 @@ _lock = threading.Lock()
 class Node:
     """One array of the expression graph. Immutable; equal nodes are the same object."""
 
-    __slots__ = ("arguments", "canonical", "dims", "facts", "kind", "leaves", "name", "order", "parameters", "primitive", "terms", "__weakref__")
+    __slots__ = ("arguments", "canonical", "dims", "facts", "kind", "leaves", "name", "order", "parameters", "primitive", "terms", "upright", "__weakref__")
 
     kind: str
     name: str
@@ -52,7 +52,8 @@ class Node:
     order: int  # a structural 64-bit number, the same in every run
     leaves: frozenset[Node]  # the variables it depends on
     canonical: Node | None  # its fully distributed form, once computed
-    primitive: tuple[Coefficient, Node] | None  # content and primitive part, once computed
+    primitive: tuple | None  # content, common scalars and primitive part, once computed
+    upright: tuple[Node, bool] | None  # of the node and its transpose the one of lower order, and whether it is the transpose
 
     @property
     def rank(self) -> int:
@@ -93,7 +94,7 @@ def _intern(
         node = object.__new__(Node)
         node.kind, node.name, node.dims = kind, name, dims
         node.arguments, node.parameters, node.terms, node.facts = arguments, parameters, terms, facts
-        node.canonical = node.primitive = None
+        node.canonical = node.primitive = node.upright = None
         node.order = _order(node)
         node.leaves = _leaves(node)
         _interned[key] = node

@@ -53,17 +53,20 @@ def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
     rank = len(dims)
     own = tuple(range(rank))
     collected: dict[tuple[Factor, ...], Coefficient] = {}
-    for coefficient, factors in raw:
+    work = list(raw)
+    for coefficient, factors in work:
         normal = normal_term(coefficient, factors, rank)
         if normal is None:
             continue
         c, fs = normal
-        whole = _whole_sum(fs, own)
-        if whole is not None:  # a sum among the terms: its terms are added one by one
+        whole = _whole_sum(fs, rank)
+        if whole is None:
+            collected[fs] = collected.get(fs, 0) + c
+        elif fs[0][1] == own:  # a sum among the terms: its terms are added one by one
             for c2, fs2 in whole.terms:
                 collected[fs2] = collected.get(fs2, 0) + c * c2
         else:
-            collected[fs] = collected.get(fs, 0) + c
+            work.extend((c * c2, _turned(fs2, fs[0][1], whole.rank, rank)) for c2, fs2 in whole.terms)
         if len(collected) > MAX_TERMS:
             raise LimitError("too-many-terms", found=str(len(collected)), expected=str(MAX_TERMS))
     terms = [(integer(c), fs) for fs, c in collected.items() if c != 0]
@@ -76,11 +79,19 @@ def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
     return raw_sum(tuple(terms), dims)
 
 
-def _whole_sum(factors: tuple[Factor, ...], own: tuple[int, ...]) -> Node | None:
+def _whole_sum(factors: tuple[Factor, ...], rank: int) -> Node | None:
+    """A sum that is the only factor, its axes all on different axes of the result."""
     if len(factors) != 1:
         return None
     node, idx, e = factors[0]
-    return node if e == 1 and node.kind == SUM and idx == own and len(node.terms) > 1 else None
+    if e != 1 or node.kind != SUM or len(node.terms) < 2:
+        return None
+    return node if len(set(idx)) == len(idx) and all(i < rank for i in idx) else None
+
+
+def _turned(factors: tuple[Factor, ...], idx: tuple[int, ...], inner: int, rank: int) -> list[Factor]:
+    """Factors of an inner term with the inner sum's axes placed at idx."""
+    return [(f, tuple([idx[i] if i < inner else i + rank for i in ix]), e) for f, ix, e in factors]
 
 
 def term_order(term: Term) -> tuple:
@@ -97,7 +108,9 @@ def normal_term(coefficient: Coefficient, factors: Iterable[Factor], rank: int) 
         return None
     coefficient, merged, summed = flat
     if summed:
-        merged = _drop_known_sums(merged, rank)
+        if _sums_to_zero(merged, rank):
+            return None
+        merged = _drop_known_sums(merged, summed, rank)
         merged, extra = _orphans(merged, summed, rank)
         coefficient = coefficient * extra
         merged = _split_closed(merged, rank)
@@ -131,6 +144,8 @@ def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
                 coefficient = coefficient * c
                 work.extend(more)
                 continue
+            if node.rank == 2:
+                node, idx = _upright(node, idx)
         elif node.kind == IDENTITY:
             if idx[0] != idx[1]:
                 deltas.append((node, idx, 1))
@@ -165,6 +180,17 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
         if rest is not node and root is not None and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in scalars)):
             return root, [(f, ix, integer(ex * e)) for f, ix, ex in scalars] + [(rest, idx, e)], fresh
     return 1, None, fresh
+
+
+def _upright(node: Node, idx: tuple[int, ...]) -> tuple[Node, tuple[int, ...]]:
+    """Of a sum and its transpose the one of lower order; the indices of a symmetric one in order."""
+    if node.upright is None:
+        turned = make_sum([(c, _turned(fs, (1, 0), 2, 2)) for c, fs in node.terms], node.dims[::-1])
+        node.upright = (turned, True) if turned.order < node.order else (node, turned is node)
+    best, flag = node.upright
+    if best is node:
+        return node, (min(idx), max(idx)) if flag else idx
+    return best, (idx[1], idx[0])
 
 
 def _inline(c: Coefficient, factors: tuple[Factor, ...], idx: tuple[int, ...], fresh: int):
@@ -249,17 +275,28 @@ def _absolute(out: Exponents, node: Node, idx: tuple[int, ...]) -> None:
         out[node, idx] = 0
 
 
-def _drop_known_sums(factors: list[Factor], rank: int) -> list[Factor]:
+def _drop_known_sums(factors: list[Factor], summed: dict[int, Dim], rank: int) -> list[Factor]:
     """Leave out factors that sum to one along an index that nothing else carries."""
     if not any(fact.startswith("sums-to-1:") for f, _, _ in factors for fact in f.facts):
         return factors
     while True:
         for k, (f, idx, e) in enumerate(factors):
-            if e == 1 and any(_lonely(f, idx, axis, factors, k, rank) for axis in _unit_axes(f)):
+            axis = next((a for a in _unit_axes(f) if _lonely(f, idx, a, factors, k, rank)), None) if e == 1 else None
+            if axis is not None:
+                del summed[idx[axis]]
                 factors = factors[:k] + factors[k + 1 :]
                 break
         else:
             return factors
+
+
+def _sums_to_zero(factors: list[Factor], rank: int) -> bool:
+    """Is one of the factors centred along an index that nothing else carries?"""
+    return any(
+        e == 1 and fact.startswith("sums-to-0:") and _lonely(f, idx, int(fact[10:]), factors, k, rank)
+        for k, (f, idx, e) in enumerate(factors)
+        for fact in f.facts
+    )
 
 
 def _unit_axes(f: Node) -> list[int]:

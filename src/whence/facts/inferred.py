@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from whence.expr.canonical import canonical
 from whence.expr.node import SUM, Node
-from whence.expr.sums import transpose
+from whence.expr.sums import is_zero, make_sum, transpose
+from whence.messages.errors import LimitError
 
 _KEPT = ("positive", "mask")
 
 
-def inherited(body: Node) -> frozenset[str]:
+def inherited(body: Node, rename: Callable[[Node], Node]) -> frozenset[str]:
     """The facts of a named intermediate, proved from its body."""
     source, idx = _single_factor(body)
     facts = {f for f in source.facts if f in _KEPT}
+    facts |= {f"sums-to-0:{k}" for k in range(body.rank) if _centred(body, k, rename)}
     for fact in source.facts:
         if fact.startswith("sums-to-1:"):
             facts.add(f"sums-to-1:{idx[int(fact[10:])]}")
     if body.rank == 2 and body.dims[0] == body.dims[1] and transpose(body, (1, 0)) is body:
         facts.add("symmetric")
     return frozenset(facts)
+
+
+def _centred(body: Node, axis: int, rename: Callable[[Node], Node]) -> bool:
+    """Is the sum along this axis zero, whatever the inputs?"""
+    if body.kind != SUM:
+        return False
+    kept = [k for k in range(body.rank) if k != axis]
+    place = {k: n for n, k in enumerate(kept)} | {axis: 1000}
+    total = make_sum([(1, [(body, tuple(place[k] for k in range(body.rank)), 1)])], tuple(body.dims[k] for k in kept))
+    try:
+        return is_zero(rename(canonical(total)))
+    except LimitError:
+        return False
 
 
 def _single_factor(body: Node) -> tuple[Node, tuple[int, ...]]:

@@ -113,23 +113,16 @@ def _take_out_elementwise(f: Node, idx: tuple[int, ...], sign: int, terms: list[
     common: Coefficient = min(exponents) if sign > 0 else max(exponents)
     if "positive" not in f.facts and any(Fraction(e - common).denominator != 1 for e in exponents):
         return None
-    raw = [(c, [*fs, (f, idx, -common)]) for c, fs in terms]
-    used = sorted({i for _, fs in raw for g, ix, e in make_sum([(1, fs)], node.dims).terms[0][1] for i in ix if i < node.rank}) if _simple(raw, node) else list(range(node.rank))
-    if len(used) == node.rank:
-        rest = factored(make_sum(raw, node.dims))
-        return (1, [(f, idx, common), (rest, tuple(range(node.rank)), 1)])
+    left = [(c, _without(fs, f, idx, common)) for c, fs in terms]
+    used = sorted({i for _, fs in left for _, ix, e in fs for i in ix if i < node.rank and e != 0})
     place = {a: k for k, a in enumerate(used)}
-    narrowed = [(c, [(g, tuple(place[i] if i in place else i + 1000 for i in ix), e) for g, ix, e in _without(fs, f, idx, common)]) for c, fs in terms]
-    rest = factored(make_sum(narrowed, tuple(node.dims[a] for a in used)))
+    raw = [(c, [(g, tuple(place[i] if i < node.rank else i + 1000 for i in ix), e) for g, ix, e in fs if e != 0]) for c, fs in left]
+    rest = factored(make_sum(raw, tuple(node.dims[a] for a in used)))
     return (1, [(f, idx, common), (rest, tuple(used), 1)])
 
 
 def _without(factors: tuple[Factor, ...], f: Node, idx: tuple[int, ...], common: Coefficient) -> list[Factor]:
-    return [(g, ix, e - common if g is f and ix == idx else e) for g, ix, e in factors if not (g is f and ix == idx and e == common)]
-
-
-def _simple(raw, node: Node) -> bool:
-    return all(make_sum([(1, fs)], node.dims).kind == SUM for _, fs in raw)
+    return [(g, ix, e - common if g is f and ix == idx else e) for g, ix, e in factors]
 
 
 __all__ = ["DIMENSION", "bulk", "factored"]

@@ -8,12 +8,13 @@ axis. What is left lies on the axes of the result and is an elementwise product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from whence.expr.build import structured_by
-from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, Coefficient, Factor, Node
+from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Factor, Node
+from whence.expr.sums import make_sum
 from whence.notation import out as o
 from whence.notation.out import Out
 from whence.ops.table import TABLE
@@ -34,7 +35,8 @@ class Piece:
     indices: tuple[int, ...]
     forms: tuple[Out, ...]  # scalar: (form,); vector: (column, row); matrix: (as indices say, transposed)
     exponent: Coefficient = 1
-    mask: bool = False
+    size: Dim | None = None  # of a scalar that is the size of an axis
+    diagonal_of: Out | None = None  # of a vector that is the diagonal of a matrix
 
     def over(self, *indices: int) -> Out:
         """The form of a matrix with these indices in this order."""
@@ -47,7 +49,7 @@ class Printer:
 
     shapes: Mapping[str, tuple[Dim, ...]]
     order: Mapping[str, int] = field(default_factory=dict)
-    aliases: Callable[[Node], Out | None] = lambda n: None
+    means: bool = False  # write sum(x)/n as mean(x): where the model itself speaks of means
     _memo: dict[Node, tuple[Out, ...]] = field(default_factory=dict)
 
     # ------------------------------------------------------------ nodes
@@ -59,7 +61,7 @@ class Printer:
         return found
 
     def _forms(self, node: Node) -> tuple[Out, ...]:
-        if node.rank > 2:
+        if node.rank > 2 and node.kind not in (SUM, VARIABLE):
             raise NotMatrix
         if node.kind == SUM:
             return self._sum_forms(node)
@@ -102,8 +104,9 @@ class Printer:
         name, parameters = node.name, node.parameters
         op = TABLE.get(name)
         if op is not None and op.structure == "power":
-            return tuple(self._symbolic_power(a, b) for a, b in zip(self.forms(node.arguments[0]), self.forms(node.arguments[1]), strict=True))
-        arguments = [self.forms(a) for a in node.arguments]
+            return tuple(self._symbolic_power(a, b) for a, b in zip(*self._loose(node.arguments), strict=True))
+        several = op is not None and op.kind == "elementwise" and len(node.arguments) > 1
+        arguments = self._loose(node.arguments) if several else [self.forms(a) for a in node.arguments]
         if op is None or op.kind == "elementwise":
             made = [o.call(name, *(a[min(k, len(a) - 1)] for a in arguments)) for k in range(min(node.rank, 1) + 1)]
             return self._both(made, symmetric="symmetric" in node.facts, rank=node.rank)
@@ -114,7 +117,29 @@ class Printer:
             column = o.call(name, arguments[0][COLUMN])
             row = o.call(name, arguments[0][ROW], axis=1)
             return self._both([column, row], rank=node.rank)
-        return self._both([o.call(name, *(a[0] for a in arguments))], symmetric="symmetric" in node.facts, rank=node.rank)
+        if op.transposes == "invariant":
+            return self._both([o.call(name, _shorter(arguments[0]))], rank=0)
+        made = [o.call(name, a) for a in arguments[0]] if op.transposes else [o.call(name, *(a[0] for a in arguments))]
+        return self._both(made, symmetric="symmetric" in node.facts, rank=node.rank)
+
+    def _loose(self, arguments: tuple[Node, ...]) -> list[tuple[Out, ...]]:
+        """Arguments that are broadcast against each other: ones need not be written where another has the axis."""
+        rank = arguments[0].rank
+        reach = [self._axes_of(a) for a in arguments]
+        whole = set(range(rank))
+        if set().union(*reach) != whole or whole in reach and all(r == whole for r in reach):
+            return [self.forms(a) for a in arguments]
+        return [self.forms(a) if r == whole else self._unfilled(a) for a, r in zip(arguments, reach, strict=True)]
+
+    def _axes_of(self, node: Node) -> set[int]:
+        if node.kind != SUM:
+            return set(range(node.rank))
+        return {i for _, fs in node.terms for _, idx, _ in fs for i in idx if i < node.rank}
+
+    def _unfilled(self, node: Node) -> tuple[Out, ...]:
+        terms = self._sorted(node.terms)
+        printed = [(1 if c > 0 else -1, Term(self, abs(c), factors, node.rank, node.dims)) for c, factors in terms]
+        return tuple(self._assemble(printed, k) for k in range(2 if node.rank else 1)) if printed else self.forms(node)
 
     def _along_axis(self, node: Node, name: str, axis: int, argument: tuple[Out, ...]) -> tuple[Out, ...]:
         forms = [o.call(name, argument[0], axis=axis), o.call(name, argument[1], axis=1 - axis)]
@@ -164,7 +189,7 @@ class Printer:
         if not dims:
             out = o.number(abs(c))
             return (out if c >= 0 else o.negative(out),)
-        sizes = [(dims[0],), (ONE, dims[0])] if len(dims) == 1 else [dims, dims[::-1]]
+        sizes = [(dims[0],), (ONE, dims[0])] if len(dims) == 1 else [dims, dims[::-1]] if len(dims) == 2 else [dims]
         forms = []
         for s in sizes:
             out = self.filled("zeros" if c == 0 else "ones", *s)
@@ -175,12 +200,22 @@ class Printer:
 
     def _signed_forms(self, terms, dims: tuple[Dim, ...]) -> tuple[Out, ...]:
         rank = len(dims)
+        if all(c < 0 for c, _ in terms):
+            terms = [self._sign_inside(*terms[0]), *terms[1:]]
         printed = [(1 if c > 0 else -1, Term(self, abs(c), factors, rank, dims)) for c, factors in terms]
         covered = {axis for _, t in printed for axis in t.axes}
         if not covered.issuperset(range(rank)):
             printed[0][1].fill()
-        orientations = 2 if rank else 1
+        orientations = 2 if 1 <= rank <= 2 else 1
         return tuple(self._assemble(printed, k) for k in range(orientations))
+
+    def _sign_inside(self, c: Coefficient, factors):
+        """-(a - b) * c as (b - a) * c, where a sum among the factors can take the sign at no cost."""
+        for k, (f, idx, e) in enumerate(factors):
+            if f.kind == SUM and len(f.terms) > 1 and abs(e) == 1 and any(c2 < 0 for c2, _ in f.terms):
+                turned = make_sum([(-c2, fs) for c2, fs in f.terms], f.dims)
+                return -c, (*factors[:k], (turned, idx, e), *factors[k + 1 :])
+        return c, factors
 
     def _assemble(self, printed, orientation: int) -> Out:
         signed = [(s, t.form(orientation)) for s, t in printed]
@@ -201,6 +236,7 @@ class Term:
         self.basis: dict[int, str] = {}
         self.sizes: dict[int, Dim] = {k: d for k, d in enumerate(dims)}
         self.filled = False
+        self.stuck = rank > 2  # the term needs an index sum
         for factor in sorted(factors, key=self._rank_of):
             self._take(factor)
         self._pick_entries()
@@ -232,7 +268,7 @@ class Term:
         forms = self.printer.forms(f)
         if f.rank == 2 and idx[0] == idx[1]:
             column = _diagonal(forms)
-            self._join(Piece((idx[0],), (column, o.transpose(column)), e))
+            self._join(Piece((idx[0],), (column, o.transpose(column)), e, diagonal_of=_shorter(forms)))
             return
         self._join(Piece(idx, forms, e))
 
@@ -247,7 +283,7 @@ class Term:
             direct = plain if abs(e) == 1 else o.power(plain, abs(e))
             if doubled.length <= direct.length:
                 return Piece((), (Out(doubled.tree, doubled.length, doubled.level, scalar=True),), 1 if e > 0 else -1)
-        return Piece((), self.printer.forms(f), e)
+        return Piece((), self.printer.forms(f), e, size=f.parameters[0] if f.kind == DIMENSION else None)
 
     def _join(self, piece: Piece) -> None:
         key = tuple(sorted(piece.indices))
@@ -286,7 +322,8 @@ class Term:
             ready = [(self._degree(s), s) for s in summed]
             degree, s = min(ready)
             if degree[0] > 2:
-                raise NotMatrix
+                self.stuck = True
+                return
             self._remove(s)
 
     def _degree(self, s: int) -> tuple[int, int]:
@@ -297,15 +334,23 @@ class Term:
         vector = self.groups.pop((s,), [])
         matrices = [key for key in self.groups if s in key]
         if not matrices:
-            self.scalars.append(Piece((), (_total_vector(vector),)))
+            if _products(vector) > 1 or not self._averages(s):
+                self.scalars.append(Piece((), (_total_vector(vector),)))
+            else:
+                self.scalars.append(Piece((), (_as_scalar(_whole(self._take_average(s), vector)),)))
         elif len(matrices) == 1:
             (key,) = matrices
             other = key[0] if key[1] == s else key[1]
             pieces = self.groups.pop(key)
             if not vector and other >= self.rank and not any(other in k for k in self.groups):
-                self.scalars.append(Piece((), (_total_matrix(pieces, s, other),)))
+                if self._averages(s, other):
+                    both = [_product_of([(p, p.over(*pair)) for p in pieces]) for pair in ((s, other), (other, s))]
+                    self.scalars.append(Piece((), (_as_scalar(o.call(self._take_average(s, other), _shorter(tuple(both)))),)))
+                else:
+                    self.scalars.append(Piece((), (_total_matrix(pieces, s, other),)))
             else:
-                self._join(Piece((other,), _row_or_column_sum(pieces, vector, s, other)))
+                word = self._take_average(s) if not vector and self._averages(s) else structured_by("sum").name
+                self._join(Piece((other,), _row_or_column_sum(pieces, vector, s, other, word)))
         else:
             a, b = matrices
             t = a[0] if a[1] == s else a[1]
@@ -313,11 +358,27 @@ class Term:
             left, right = self.groups.pop(a), self.groups.pop(b)
             self._join(_joined(left, right, vector, t, s, u))
 
+    def _averages(self, *indices: int) -> bool:
+        """Does the term divide by the sizes of these axes, and does the model speak of means?"""
+        sizes = [self.sizes[i] for i in indices]
+        return self.printer.means and all(self._divisor(d) is not None for d in sizes) and len(set(sizes)) == len(sizes)
+
+    def _divisor(self, d: Dim) -> int | None:
+        return next((k for k, p in enumerate(self.scalars) if p.size == d and p.exponent == -1), None)
+
+    def _take_average(self, *indices: int) -> str:
+        """Leave out the division by the sizes and name the mean instead of the sum."""
+        for i in indices:
+            place = self._divisor(self.sizes[i])
+            assert place is not None
+            self.scalars.pop(place)
+        return structured_by("mean").name
+
     # ------------------------------------------------------------ the result
     @property
     def axes(self) -> set[int]:
         """The axes of the result that the term reaches without ones."""
-        if self.filled:
+        if self.filled or self.stuck:
             return set(range(self.rank))
         found = {i for key in self.groups for i in key}
         return found | {i for pair in self.eyes for i in pair}
@@ -328,8 +389,31 @@ class Term:
 
     def form(self, orientation: int) -> Out:
         """The whole term, as a column or row, or with axes in order or turned."""
-        body = self._body(orientation)
+        body = self._index_sum(orientation) if self.stuck else self._body(orientation)
         return self._with_scalars(body)
+
+    def _index_sum(self, orientation: int) -> Out:
+        """What is left as one einsum; a row is its column transposed."""
+        names = dict(zip(range(self.rank), "ijklpqrs", strict=False))
+        groups: list[str] = []
+        operands: list[Out] = []
+        for key, pieces in self.groups.items():
+            for i in key:
+                names.setdefault(i, "abcdefgh"[len([n for n in names if n >= self.rank])])
+            groups.append("".join(names[i] for i in key))
+            operands.append(_hadamard(pieces, COLUMN) if len(key) == 1 else _product_of([(p, p.over(*key)) for p in pieces]))
+        for a, b in self.eyes:
+            groups.append(names[a] + names[b])
+            operands.append(self.printer.filled("eye", self.sizes[a]))
+        for k in range(self.rank):
+            if not any(names[k] in g for g in groups):
+                groups.append(names[k])
+                operands.append(self.printer.filled("ones", self.dims[k]))
+        out = "".join(names[k] for k in range(self.rank))
+        if orientation == 1 and self.rank == 2:
+            out = out[::-1]
+        made = o.einsum(structured_by("einsum").name, ",".join(groups) + "->" + out, operands)
+        return o.transpose(made) if orientation == 1 and self.rank == 1 else made
 
     def _body(self, orientation: int) -> Out | None:
         if self.rank == 0:
@@ -397,7 +481,7 @@ class Term:
             parts = [o.number(1)]
         out = parts[0]
         for x in parts[1:]:
-            out = _times(out, x)
+            out = o.scale(out, x)
         for x in _merged(under):
             out = o.divide(out, x)
         return out
@@ -405,22 +489,6 @@ class Term:
 
 def _as_scalar(x: Out) -> Out:
     return Out(x.tree, x.length, x.level, x.chain, x.hadamard, scalar=True)
-
-
-def _times(left: Out, right: Out) -> Out:
-    """A scalar times a matrix product needs no brackets: 2 * A @ x is (2 * A) @ x."""
-    if left.scalar and right.chain:
-        first = o.multiply(left, right.chain[0])
-        return Out(*_chained(first, right.chain[1:]))
-    return o.multiply(left, right)
-
-
-def _chained(first: Out, rest: tuple[Out, ...]):
-    tree, length = first.tree, first.length
-    for x in rest:
-        tree = o.Binary("@", tree, x.tree)
-        length += 1 + x.within(o.PRODUCT_LEVEL + 1)
-    return tree, length, o.PRODUCT_LEVEL
 
 
 def _merged(under: list[Out]) -> list[Out]:
@@ -473,10 +541,21 @@ def _product_of(parts: list[tuple[Piece, Out]]) -> Out:
     return out if plain and len(above) > 1 else _plain(out)
 
 
+def _products(pieces: list[Piece]) -> int:
+    """How many factors a vector has, powers counted."""
+    return sum(int(p.exponent) if p.exponent.denominator == 1 and p.exponent > 0 else 1 for p in pieces)
+
+
+def _whole(word: str, pieces: list[Piece]) -> Out:
+    """sum(v) or mean(v)."""
+    return o.call(word, _shorter((_hadamard(pieces, COLUMN), _hadamard(pieces, ROW))))
+
+
 def _total_vector(pieces: list[Piece]) -> Out:
     """The sum of the entries of a vector: a dot product where it is a product of two."""
-    total = o.call(structured_by("sum").name, _shorter((_hadamard(pieces, COLUMN), _hadamard(pieces, ROW))))
-    candidates = [total]
+    candidates = [_whole(structured_by("sum").name, pieces)]
+    if len(pieces) == 1 and pieces[0].exponent == 1 and pieces[0].diagonal_of is not None:
+        candidates.append(o.call(structured_by("trace").name, pieces[0].diagonal_of))
     flat = [p for p in pieces for _ in range(int(p.exponent))] if all(p.exponent.denominator == 1 and p.exponent > 0 for p in pieces) else []
     if len(flat) >= 2 and len(pieces) <= 3:
         for k in range(len(pieces)):
@@ -499,13 +578,12 @@ def _total_matrix(pieces: list[Piece], s: int, t: int) -> Out:
     return Out(best.tree, best.length, best.level, scalar=True)
 
 
-def _row_or_column_sum(pieces: list[Piece], vector: list[Piece], s: int, other: int) -> tuple[Out, Out]:
+def _row_or_column_sum(pieces: list[Piece], vector: list[Piece], s: int, other: int, total: str) -> tuple[Out, Out]:
     """A matrix summed along s, or times a vector along s. -> (column, row) over the other index."""
     as_rows = _product_of([(p, p.over(s, other)) for p in pieces])
     as_columns = _product_of([(p, p.over(other, s)) for p in pieces])
     if vector:
         return _vector(o.matmul([as_columns, _hadamard(vector, COLUMN)]), o.matmul([_hadamard(vector, ROW), as_rows]))
-    total = structured_by("sum").name
     return _vector(o.call(total, as_columns, axis=1), o.call(total, as_rows, axis=0))
 
 

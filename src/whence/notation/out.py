@@ -5,11 +5,12 @@ Lengths are additive, so the shortest of several forms can be chosen without pri
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from whence.expr.node import Coefficient
-from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Transpose
+from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Text, Transpose
 
 SUM_LEVEL, PRODUCT_LEVEL, POWER_LEVEL, ATOM_LEVEL = 1, 2, 4, 5
 
@@ -141,7 +142,30 @@ def _root(a: Out, exponent: Out) -> Out:
 
 
 def negative(a: Out) -> Out:
-    return Out(Negative(a.tree), 1 + a.within(PRODUCT_LEVEL), SUM_LEVEL if a.level == SUM_LEVEL else PRODUCT_LEVEL, scalar=a.scalar)
+    """-a; in a product the sign stands on the first factor, where it needs no brackets."""
+    if a.level == PRODUCT_LEVEL:
+        return replace(a, tree=_on_first(a.tree, Negative), length=a.length + 1, chain=(), hadamard=())
+    return Out(Negative(a.tree), 1 + a.within(PRODUCT_LEVEL), PRODUCT_LEVEL, scalar=a.scalar)
+
+
+def scale(factor: Out, a: Out) -> Out:
+    """A scalar times a formula; in a product it multiplies the first factor, which needs no brackets."""
+    if a.level != PRODUCT_LEVEL:
+        return multiply(factor, a)
+    tree = _on_first(a.tree, lambda first: Binary("*", factor.tree, first))
+    return replace(a, tree=tree, length=factor.within(PRODUCT_LEVEL) + 1 + a.length, chain=(), hadamard=())
+
+
+def _on_first(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The product with its leftmost factor changed."""
+    spine = []
+    while isinstance(tree, Binary) and tree.operator in "@*/":
+        spine.append(tree)
+        tree = tree.left
+    tree = change(tree)
+    for step in reversed(spine):
+        tree = Binary(step.operator, tree, step.right)
+    return tree
 
 
 def add(signed: list[tuple[int, Out]]) -> Out:
@@ -156,6 +180,13 @@ def add(signed: list[tuple[int, Out]]) -> Out:
         length += 1 + o.within(PRODUCT_LEVEL if s > 0 else PRODUCT_LEVEL)
     symmetric = all(o.symmetric for _, o in ordered)
     return Out(tree, length, SUM_LEVEL, scalar=scalar, symmetric=symmetric)
+
+
+def einsum(function: str, letters: str, operands: list[Out]) -> Out:
+    """An index sum written out."""
+    arguments = (Text(letters), *(x.tree for x in operands))
+    groups = letters.count(",") + 2
+    return Out(Call(function, arguments), 4 + 2 * groups + sum(x.length + 1 for x in operands))
 
 
 def index(a: Out, *places: str | None) -> Out:

@@ -1,0 +1,96 @@
+"""Finding a definition's product inside a term: C * r inside C * r**3 * G, or E @ T inside E @ T @ D."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from whence.expr.node import Coefficient, Factor, Node
+from whence.expr.sums import integer
+
+Binding = dict[int, int]
+
+
+@dataclass(frozen=True)
+class Product:
+    """A named product: coefficient * factors = atom[axes] * undone (what scalars the body has, inverted)."""
+
+    atom: Node
+    coefficient: Coefficient
+    factors: tuple[Factor, ...]
+    undone: tuple[Factor, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        return self.atom.rank
+
+
+def replaced(product: Product, coefficient: Coefficient, factors: tuple[Factor, ...], rank: int) -> tuple[Coefficient, list[Factor]] | None:
+    """The term with one occurrence of the product written by its name, or None where there is none."""
+    if len(product.factors) == 1 and product.factors[0][2].denominator != 1:
+        return _replaced_power(product, coefficient, factors)
+    present = {f for f, _, _ in factors}
+    if not all(f in present for f, _, _ in product.factors):
+        return None
+    for binding, used in _occurrences(product, factors, 0, {}, {}):
+        if _inner_closed(product, binding, used, factors, rank):
+            rest = [(f, idx, integer(e - used.get(k, 0))) for k, (f, idx, e) in enumerate(factors) if e != used.get(k, 0)]
+            named = (product.atom, tuple(binding[i] for i in range(product.rank)), 1)
+            return Fraction(coefficient) / Fraction(product.coefficient), [*rest, named, *product.undone]
+    return None
+
+
+def _replaced_power(product: Product, coefficient: Coefficient, factors: tuple[Factor, ...]):
+    """One factor f**e with a name: f**(k e) is that name to the power k."""
+    ((f, own, e),) = product.factors
+    if product.coefficient != 1 or e.denominator == 1 or product.undone:
+        return None
+    for k, (g, idx, ex) in enumerate(factors):
+        ratio = Fraction(ex) / Fraction(e)
+        if g is f and ratio.denominator == 1:
+            place = dict(zip(own, idx, strict=True))
+            if len(place) < product.rank:
+                return None
+            named = (product.atom, tuple(place[i] for i in range(product.rank)), integer(ratio))
+            return coefficient, [*factors[:k], named, *factors[k + 1 :]]
+    return None
+
+
+def _occurrences(product: Product, factors, k: int, binding: Binding, used: dict[int, Coefficient]) -> Iterator[tuple[Binding, dict[int, Coefficient]]]:
+    if k == len(product.factors):
+        if all(i in binding for i in range(product.rank)):
+            yield binding, used
+        return
+    f, idx, e = product.factors[k]
+    inner = any(i >= product.rank for i in idx)
+    for place, (g, ix, ex) in enumerate(factors):
+        left = ex - used.get(place, 0)
+        if g is not f or left == 0 or (left > 0) != (e > 0) or abs(left) < abs(e) or (inner and left != e):
+            continue
+        for order in _orders(f, ix):
+            bound = _bound(binding, idx, order)
+            if bound is not None:
+                yield from _occurrences(product, factors, k + 1, bound, {**used, place: used.get(place, 0) + e})
+
+
+def _orders(f: Node, ix: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return [ix, ix[::-1]] if "symmetric" in f.facts and len(ix) == 2 else [ix]
+
+
+def _bound(binding: Binding, idx: tuple[int, ...], ix: tuple[int, ...]) -> Binding | None:
+    out = dict(binding)
+    for a, b in zip(idx, ix, strict=True):
+        if out.setdefault(a, b) != b:
+            return None
+    return out if len(set(out.values())) == len(out) else None
+
+
+def _inner_closed(product: Product, binding: Binding, used, factors, rank: int) -> bool:
+    """What the product sums over must be summed in the term, and occur nowhere else in it."""
+    for a, b in binding.items():
+        if a < product.rank:
+            continue
+        if b < rank or any(b in idx for k, (_, idx, _) in enumerate(factors) if k not in used):
+            return False
+    return True
