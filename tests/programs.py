@@ -190,7 +190,7 @@ class Program:
         """The piece with entries of moderate size."""
         if p.size <= LARGEST:
             return p
-        kind = self.random.randrange(3)
+        kind = self.random.choice((0, 1, 2, 2, 2))
         if kind == 0:
             return combine(f"tanh(0.1*{p.within(POWER)})", p.shape, -1, 1, p)
         if kind == 1:
@@ -362,7 +362,8 @@ class Program:
     def masked(self, shape: Shape, budget: int) -> Piece:
         c, x = self.condition(shape, min(budget, 1)), self.grow(shape, budget)
         mask = f"step({c.text})" if self.random.random() < 0.5 else f"({c.text} > 0)"
-        return combine(f"{mask} * {x.within(UNARY)}", shape, min(0, x.low), max(0, x.high), c, x, binds=PRODUCT, flat=True)
+        text = f"{mask} * {x.within(UNARY)}"
+        return combine(text, shape, min(0, x.low), max(0, x.high), c, x, binds=PRODUCT, flat=True)
 
     # ------------------------------------------------------------------ structure
     def matmul(self, shape: Shape, budget: int) -> Piece:
@@ -469,7 +470,8 @@ class Program:
 
     def quadratic(self, shape: Shape, budget: int) -> Piece:
         n, m = self.dimension(), self.dimension()
-        x, a, y = self.grow((n, 1), budget), self.grow((n, m), self.random.randint(0, budget)), self.grow((m, 1), budget)
+        x, y = self.grow((n, 1), budget), self.grow((m, 1), budget)
+        a = self.grow((n, m), self.random.randint(0, budget))
         low, high = product_range(a, y, 5)
         middle = Piece("", (), low, high)
         text = f"{x.within(ATOM)}.T @ {a.within(UNARY)} @ {y.within(UNARY)}"
