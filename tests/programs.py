@@ -19,104 +19,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-Size = str | int
-Shape = tuple[Size, ...]  # () a scalar, ("n", 1) a column, (1, "m") a row, ("n", "m") a matrix
+from pieces import (
+    ATOM,
+    ELEMENTWISE,
+    EXPONENTS,
+    FLATTENING,
+    KINKED,
+    LARGEST,
+    POWER,
+    PRODUCT,
+    SUM,
+    UNARY,
+    Misfit,
+    Piece,
+    Shape,
+    Size,
+    combine,
+    is_column,
+    is_matrix,
+    is_row,
+    is_square,
+    product_range,
+)
+
 Problem = dict[str, Any]
 
 DIMENSIONS = ("n", "m", "p", "q")
-LARGEST = 30.0  # entries beyond this are brought back before they are used further
-SUM, PRODUCT, UNARY, POWER, ATOM = range(1, 6)  # how strongly the outermost operation of a text binds
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A formula with what is known of its entries."""
-
-    text: str
-    shape: Shape
-    low: float
-    high: float
-    depth: int = 0
-    binds: int = ATOM
-    flat: bool = False  # may take one value with positive probability: relu(x), step(x), where(C, 1, 0)
-    uses: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        assert self.low <= self.high, self
-
-    @property
-    def size(self) -> float:
-        return max(abs(self.low), abs(self.high))
-
-    def within(self, strength: int) -> str:
-        """The text as an operand of an operation that needs operands binding at least so strongly."""
-        return self.text if self.binds >= strength else f"({self.text})"
-
-
-class Misfit(Exception):
-    """This draw leads nowhere (no room for a variable, an operand outside a domain): draw again."""
-
-
-def is_square(shape: Shape) -> bool:
-    return len(shape) == 2 and shape[0] == shape[1] != 1
-
-
-def is_column(shape: Shape) -> bool:
-    return len(shape) == 2 and shape[0] != 1 and shape[1] == 1
-
-
-def is_row(shape: Shape) -> bool:
-    return len(shape) == 2 and shape[0] == 1 and shape[1] != 1
-
-
-def is_matrix(shape: Shape) -> bool:
-    return len(shape) == 2 and 1 not in shape
-
-
-def product_range(a: Piece, b: Piece, terms: float = 1) -> tuple[float, float]:
-    """Bounds of a sum of `terms` products of an entry of `a` and an entry of `b`."""
-    corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-    return min(terms * min(corners), min(corners)), max(terms * max(corners), max(corners))
-
-
-def combine(
-    text: str, shape: Shape, low: float, high: float, *parts: Piece, binds: int = ATOM, flat: bool | None = None
-) -> Piece:
-    return Piece(
-        text,
-        shape,
-        low,
-        high,
-        depth=1 + max((p.depth for p in parts), default=0),
-        binds=binds,
-        flat=any(p.flat for p in parts) if flat is None else flat,
-        uses=frozenset().union(*(p.uses for p in parts)),
-    )
-
-
-# name, argument range, value range: functions that are monotone or bounded on the range they are given
-ELEMENTWISE: tuple[tuple[str, float, float, Callable[[float, float], tuple[float, float]]], ...] = (
-    ("tanh", -LARGEST, LARGEST, lambda a, b: (-1, 1)),
-    ("sigmoid", -LARGEST, LARGEST, lambda a, b: (0.0, 1)),
-    ("sin", -LARGEST, LARGEST, lambda a, b: (-1, 1)),
-    ("cos", -LARGEST, LARGEST, lambda a, b: (-1, 1)),
-    ("atan", -LARGEST, LARGEST, lambda a, b: (-1.6, 1.6)),
-    ("erf", -LARGEST, LARGEST, lambda a, b: (-1, 1)),
-    ("softplus", -LARGEST, LARGEST, lambda a, b: (0.0, max(b, 0) + 0.7)),
-    ("gelu", -LARGEST, LARGEST, lambda a, b: (-0.2, max(b, 0))),
-    ("exp", -8.0, 3.0, lambda a, b: (0.0003, 20.1)),
-    ("sinh", -3.0, 3.0, lambda a, b: (-10.1, 10.1)),
-    ("cosh", -3.0, 3.0, lambda a, b: (1, 10.1)),
-    ("tan", -1.2, 1.2, lambda a, b: (-2.6, 2.6)),
-    ("asin", -0.9, 0.9, lambda a, b: (-1.2, 1.2)),
-    ("acos", -0.9, 0.9, lambda a, b: (0.45, 2.7)),
-    ("log", 0.05, 10 * LARGEST, lambda a, b: (-3, 6)),
-    ("sqrt", 0.05, 10 * LARGEST, lambda a, b: (0.2, 18)),
-    ("abs", -LARGEST, LARGEST, lambda a, b: (0.0, max(-a, b))),
-    ("relu", -LARGEST, LARGEST, lambda a, b: (0.0, max(b, 0))),
-)
-KINKED = frozenset({"abs", "relu"})
-FLATTENING = frozenset({"relu"})
 
 
 @dataclass
@@ -294,7 +222,7 @@ class Program:
     def divide(self, shape: Shape, budget: int) -> Piece:
         a, b = self.operands(shape, budget)
         b = self.positive(b)
-        low, high = sorted((a.size / b.low * s for s in (-1, 1)))
+        low, high = sorted(a.size / b.low * s for s in (-1, 1))
         text = f"{a.within(PRODUCT)}/{b.within(UNARY)}"
         return combine(text, shape, 0.0 if a.low >= 0 else low, high, a, b, binds=PRODUCT)
 
@@ -312,7 +240,7 @@ class Program:
             low = 0.0 if k == 2 or x.low >= 0 else -(x.size**k)
             return combine(f"{x.within(ATOM)}**{k}", shape, low, x.size**k, x, binds=POWER)
         x = self.positive(x)
-        exponent, value = self.random.choice((("(1/2)", 0.5), ("0.5", 0.5), ("(-1)", -1.0), ("(-1/2)", -0.5), ("1.5", 1.5)))
+        exponent, value = self.random.choice(EXPONENTS)
         low, high = sorted((x.low**value, x.high**value))
         return combine(f"{x.within(ATOM)}**{exponent}", shape, low, high, x, binds=POWER)
 
