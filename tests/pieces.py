@@ -57,6 +57,11 @@ def is_matrix(shape: Shape) -> bool:
     return len(shape) == 2 and 1 not in shape
 
 
+def declared(shape: Shape) -> list[Size]:
+    """The shape as a problem declares it: a column by its one size."""
+    return [shape[0]] if is_column(shape) else list(shape)
+
+
 def product_range(a: Piece, b: Piece, terms: float = 1) -> tuple[float, float]:
     """Bounds of a sum of `terms` products of an entry of `a` and an entry of `b`."""
     corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]

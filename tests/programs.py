@@ -33,8 +33,8 @@ from pieces import (
     Misfit,
     Piece,
     Shape,
-    Size,
     combine,
+    declared,
     is_column,
     is_matrix,
     is_row,
@@ -430,7 +430,8 @@ def _problem(rng: random.Random, name: str) -> Problem | None:
         shape = rng.choice([(), (program.dimension(), 1), (program.dimension(), program.dimension())])
     result = program.grow(shape, rng.choice((4, 5, 6)))
     known = {**program.variables, **program.definitions}
-    candidates = [n for n in sorted(result.uses) if n != result.text and _suits(known[n].shape, mode)]
+    fits = {"scalar": lambda s: True, "vector": is_column, "by scalar": lambda s: s == ()}[mode]
+    candidates = [n for n in sorted(result.uses) if n != result.text and fits(known[n].shape)]
     if result.depth < 4 or not candidates:
         return None
     inner = [n for n in candidates if n in program.definitions]
@@ -441,7 +442,7 @@ def _problem(rng: random.Random, name: str) -> Problem | None:
         "id": name,
         "source": "random program",
         "topic": f"random, {mode}",
-        "variables": {n: _declared(program.variables[n].shape) for n in variables},
+        "variables": {n: declared(program.variables[n].shape) for n in variables},
     }
     assume = {n: t for n, t in program.assume.items() if n in problem["variables"]}
     if assume:
@@ -456,14 +457,6 @@ def _problem(rng: random.Random, name: str) -> Problem | None:
         problem["adjoints"] = {f"d{n}": n for n in named if rng.random() < 0.7}
     problem["expected"] = None
     return problem
-
-
-def _suits(shape: Shape, mode: str) -> bool:
-    return {"scalar": True, "vector": is_column(shape), "by scalar": shape == ()}[mode]
-
-
-def _declared(shape: Shape) -> list[Size]:
-    return [shape[0]] if is_column(shape) else list(shape)
 
 
 def program(seed: int) -> Problem:
