@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import corpus
 import pytest
+
+import corpus
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
