@@ -45,7 +45,8 @@ class Figure:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, env=env, encoding="utf-8")
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, encoding="utf-8")
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(arguments)}\n{done.stdout}{done.stderr}")
     return done
@@ -105,7 +106,7 @@ def solving() -> list[Figure]:
         Figure("seconds an answer, median", 1000 * statistics.median(answered), "ms", 5),
         Figure("seconds an answer, mean", 1000 * statistics.fmean(answered), "ms"),
         Figure("seconds an answer, 95th percentile", 1000 * answered[int(0.95 * len(answered))], "ms"),
-        Figure("wall time of the batch / problems / mean seconds", wall / len(answers) / statistics.fmean(every), "", 1.5),
+        Figure("wall time / problems / mean seconds", wall / len(answers) / statistics.fmean(every), "", 1.5),
     ]
 
 
