@@ -1,13 +1,15 @@
-"""Pieces of random programs: a formula, its shape, and bounds of its entries."""
+"""Pieces of random programs: formulas with their shapes and the bounds of their entries, and what a program declares."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Size = str | int
 Shape = tuple[Size, ...]  # () a scalar, ("n", 1) a column, (1, "m") a row, ("n", "m") a matrix
 
+DIMENSIONS = ("n", "m", "p", "q")
 LARGEST = 30.0  # entries beyond this are brought back before they are used further
 SUM, PRODUCT, UNARY, POWER, ATOM = range(1, 6)  # how strongly the outermost operation of a text binds
 
@@ -107,3 +109,59 @@ ELEMENTWISE: tuple[tuple[str, float, float, Callable[[float, float], tuple[float
 EXPONENTS = (("(1/2)", 0.5), ("0.5", 0.5), ("(-1)", -1.0), ("(-1/2)", -0.5), ("1.5", 1.5))
 KINKED = frozenset({"abs", "relu"})
 FLATTENING = frozenset({"relu"})
+
+
+class Overgrown(Exception):
+    """So many draws were in vain that a fresh start is quicker."""
+
+
+@dataclass
+class Ground:
+    """What a program declares: its variables, functions and intermediates. `random` is the only source of chance."""
+
+    random: random.Random
+    variables: dict[str, Piece] = field(default_factory=dict)
+    assume: dict[str, list[str]] = field(default_factory=dict)
+    functions: list[str] = field(default_factory=list)
+    definitions: dict[str, Piece] = field(default_factory=dict)
+    bodies: dict[str, str] = field(default_factory=dict)
+    steps: int = 0
+
+    def dimension(self) -> str:
+        return self.random.choice(DIMENSIONS[:3]) if self.random.random() < 0.9 else DIMENSIONS[3]
+
+    def variable(self, shape: Shape, tags: tuple[str, ...] = ()) -> Piece:
+        """A variable of this shape: one that is there already, or a new one."""
+        there = [n for n, v in self.variables.items() if v.shape == shape and self.assume.get(n, []) == list(tags)]
+        if there and (self.random.random() < 0.55 or len(self.variables) >= 8):
+            return self.variables[self.random.choice(there)]
+        if len(self.variables) >= 8:
+            raise Misfit("enough variables")
+        pool = "ABCWXY" if is_matrix(shape) else "abuvwxy" if shape else "stck"
+        taken = set(self.variables) | set(DIMENSIONS)
+        free = [c + d for d in ("", "1", "2", "3") for c in pool if c + d not in taken]
+        name = self.random.choice(free[: len(pool)])
+        low, high = (0.3, 1.5) if "positive" in tags else (0.08, 0.92) if "unit-interval" in tags else (-2.5, 2.5)
+        self.variables[name] = Piece(name, shape, low, high, uses=frozenset({name}))
+        if tags:
+            self.assume[name] = list(tags)
+        return self.variables[name]
+
+    def leaf(self, shape: Shape) -> Piece:
+        if not shape and self.random.random() < 0.35:
+            number = self.random.choice(("2", "3", "0.5", "1.5"))
+            return Piece(number, (), float(number), float(number))
+        plain = self.random.random() < 0.75 or is_square(shape)
+        return self.variable(shape, () if plain else (self.random.choice(("positive", "unit-interval")),))
+
+    def named(self, piece: Piece) -> Piece:
+        """The piece as a named intermediate of the program."""
+        if len(self.definitions) >= 5 or piece.depth == 0 or not piece.uses or piece.text in self.definitions:
+            return piece
+        letter = "Z" if is_matrix(piece.shape) else "z" if piece.shape else "r"
+        name = f"{letter}{1 + len(self.definitions)}"
+        self.bodies[name] = piece.text
+        self.definitions[name] = Piece(
+            name, piece.shape, piece.low, piece.high, piece.depth, flat=piece.flat, uses=piece.uses | {name}
+        )
+        return self.definitions[name]

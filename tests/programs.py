@@ -16,7 +16,6 @@ import json
 import random
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from pieces import (
@@ -30,7 +29,9 @@ from pieces import (
     PRODUCT,
     SUM,
     UNARY,
+    Ground,
     Misfit,
+    Overgrown,
     Piece,
     Shape,
     combine,
@@ -44,51 +45,16 @@ from pieces import (
 
 Problem = dict[str, Any]
 
-DIMENSIONS = ("n", "m", "p", "q")
 
-
-@dataclass
-class Program:
-    """Grows one problem; `random` is the only source of chance."""
-
-    random: random.Random
-    variables: dict[str, Piece] = field(default_factory=dict)
-    assume: dict[str, list[str]] = field(default_factory=dict)
-    functions: list[str] = field(default_factory=list)
-    definitions: dict[str, Piece] = field(default_factory=dict)
-    bodies: dict[str, str] = field(default_factory=dict)
-
-    # ------------------------------------------------------------------ leaves
-    def dimension(self) -> str:
-        return self.random.choice(DIMENSIONS[:3]) if self.random.random() < 0.9 else DIMENSIONS[3]
-
-    def variable(self, shape: Shape, tags: tuple[str, ...] = ()) -> Piece:
-        """A variable of this shape: one that is there already, or a new one."""
-        there = [n for n, v in self.variables.items() if v.shape == shape and self.assume.get(n, []) == list(tags)]
-        if there and (self.random.random() < 0.55 or len(self.variables) >= 8):
-            return self.variables[self.random.choice(there)]
-        if len(self.variables) >= 8:
-            raise Misfit("enough variables")
-        pool = "ABCWXY" if is_matrix(shape) else "abuvwxy" if shape else "stck"
-        taken = set(self.variables) | set(DIMENSIONS)
-        free = [c + d for d in ("", "1", "2", "3") for c in pool if c + d not in taken]
-        name = self.random.choice(free[: len(pool)])
-        low, high = (0.3, 1.5) if "positive" in tags else (0.08, 0.92) if "unit-interval" in tags else (-2.5, 2.5)
-        self.variables[name] = Piece(name, shape, low, high, uses=frozenset({name}))
-        if tags:
-            self.assume[name] = list(tags)
-        return self.variables[name]
-
-    def leaf(self, shape: Shape) -> Piece:
-        if not shape and self.random.random() < 0.35:
-            number = self.random.choice(("2", "3", "0.5", "1.5"))
-            return Piece(number, (), float(number), float(number))
-        plain = self.random.random() < 0.75 or is_square(shape)
-        return self.variable(shape, () if plain else (self.random.choice(("positive", "unit-interval")),))
+class Program(Ground):
+    """Grows one problem from its result downwards."""
 
     # ------------------------------------------------------------------ growing
     def grow(self, shape: Shape, budget: int) -> Piece:
         """A formula of this shape, at most so deep (named intermediates counted through)."""
+        self.steps += 1
+        if self.steps > 300:
+            raise Overgrown
         known = [d for d in self.definitions.values() if d.shape == shape and 0 < d.depth <= budget]
         if known and self.random.random() < 0.3:
             return self.random.choice(known)
@@ -101,18 +67,6 @@ class Program:
                 continue
             return self.named(piece) if self.random.random() < 0.3 else piece
         return self.leaf(shape)
-
-    def named(self, piece: Piece) -> Piece:
-        """The piece as a named intermediate of the program."""
-        if len(self.definitions) >= 5 or piece.depth == 0 or not piece.uses or piece.text in self.definitions:
-            return piece
-        letter = "Z" if is_matrix(piece.shape) else "z" if piece.shape else "r"
-        name = f"{letter}{1 + len(self.definitions)}"
-        self.bodies[name] = piece.text
-        self.definitions[name] = Piece(
-            name, piece.shape, piece.low, piece.high, piece.depth, flat=piece.flat, uses=piece.uses | {name}
-        )
-        return self.definitions[name]
 
     def tame(self, p: Piece) -> Piece:
         """The piece with entries of moderate size."""
@@ -465,7 +419,7 @@ def program(seed: int) -> Problem:
     while True:
         try:
             problem = _problem(rng, f"random-{seed}")
-        except Misfit:
+        except (Misfit, Overgrown):
             continue
         if problem is not None:
             return problem
