@@ -1,4 +1,4 @@
-"""Pieces of random programs: formulas with their shapes and the bounds of their entries, and what a program declares."""
+"""Pieces of random programs: formulas with shapes and bounds of their entries, and what a program declares."""
 
 from __future__ import annotations
 
