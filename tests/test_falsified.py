@@ -1,0 +1,103 @@
+"""With the differential of a function falsified, no answer that uses it is shown."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from falsify import replaced
+from whence.ops.entry import Op
+from whence.ops.signature import signature
+from whence.ops.table import TABLE
+
+FALSE = {"sign": "-({})", "factor": "2*({})", "transpose": "({}).T"}
+# The fields that hold a differential: the usual one, and those for other ways to give the axis.
+FIELDS = ("differential", "differential_whole", "differential_several")
+WITH_DIFFERENTIAL = [op for op in TABLE.values() if op.differential and not op.zero]
+NUMBERS = ("[]", "[...]", "axis")  # what `gives` says of a value that is no matrix
+# What is drawn for an argument, by the domain of the entry.
+ASSUME = {
+    "positive": ["positive"],
+    "nonzero": ["nonzero"],
+    "unit-ball": ["unit-interval"],
+    "unit-interval": ["unit-interval"],
+    "invertible": ["invertible"],
+    "positive-definite": ["pd"],
+    "positive-determinant": ["pd"],
+}
+
+
+def used_by_the_engine(op: Op) -> bool:
+    """Of a structure, and of what is written in other words, the differential is there for the learner alone."""
+    return op.kind != "structure" and not op.expands
+
+
+def listed(text: str) -> dict[str, list[str]]:
+    """"X: n x m, A: n x m" as a problem declares it."""
+    pairs = [part.split(":") for part in text.split(", ")] if text else []
+    return {name.strip(): [word.strip(" ()") for word in rest.split(" x ")] for name, rest in pairs}
+
+
+def example_problem(op: Op) -> dict[str, Any]:
+    """The first right example of the entry as a problem."""
+    example = op.right[0]
+    return {
+        "id": op.name,
+        "variables": listed(example.shapes),
+        "assume": listed(example.assume),
+        "expression": example.expression,
+        "wrt": [example.wrt],
+    }
+
+
+def square_problem(op: Op) -> dict[str, Any] | None:
+    """sum(C0 * f(X)) at square X, where a transposed differential fits and shows; None where f gives no matrix."""
+    parameters = signature(op).ways[0].parameters
+    vectors = [p for p in parameters if p.kind != "array" or (p.sizes is not None and len(p.sizes) != 2)]
+    if op.gives in NUMBERS or vectors:
+        return None
+    names = [p.name for p in parameters]
+    changed = next(n for n in names if re.search(rf"δ{n}\b", op.differential))
+    return {
+        "id": op.name,
+        "variables": {name: ["n", "n"] for name in ["C0", *names]},
+        "assume": {name: ASSUME[op.domain] for name in names if op.domain in ASSUME},
+        "expression": f"sum(C0 * {op.name}({', '.join(names)}))",
+        "wrt": [changed],
+    }
+
+
+def false_fields(op: Op, fault: str) -> dict[str, str]:
+    return {field: FALSE[fault].format(getattr(op, field)) for field in FIELDS if getattr(op, field)}
+
+
+@pytest.mark.parametrize("fault", list(FALSE))
+@pytest.mark.parametrize("op", WITH_DIFFERENTIAL, ids=lambda op: op.name)
+def test_no_answer_is_shown(op: Op, fault: str) -> None:
+    from whence.cli.solve import solve_item
+
+    asked = square_problem(op) if fault == "transpose" else example_problem(op)
+    if asked is None:
+        pytest.skip("its value is no square matrix: the transposed differential is the same, or fits no shape")
+    sound = solve_item(asked)
+    if sound["status"] != "ok":
+        pytest.skip(f"not answered with the true differential either: {sound['error']['code']}")
+    with replaced(op, **false_fields(op, fault)):
+        false = solve_item(asked)
+    if used_by_the_engine(op) or false["status"] != "ok":
+        assert false["status"] == "refused", false
+        assert false["error"]["code"] != "internal", false
+    else:
+        assert false["formula"] == sound["formula"]
+    assert solve_item(asked)["status"] == "ok", "the table was not restored"
+
+
+def test_most_entries_are_put_to_the_test() -> None:
+    """The test above would be empty if the examples were refused with the true differentials too."""
+    from whence.cli.solve import solve_item
+
+    used = [op for op in WITH_DIFFERENTIAL if used_by_the_engine(op)]
+    answered = [op.name for op in used if solve_item(example_problem(op))["status"] == "ok"]
+    assert len(answered) >= 0.6 * len(used), sorted({op.name for op in used} - set(answered))
