@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whence.messages.catalogue import Bad, Message
+from whence.messages.message import Bad, Message
 
 _DEEP = "-" * 101 + "x"
 _LONG_SUM = "+".join(["x"] * 1001)
@@ -36,7 +36,7 @@ _CHARACTERS = (
         "combining-marks",
         "More than four accents stand in a row.",
         "Leave one accent: x\u0302 is read as x_hat.",
-        "A hat, a bar or a tilde on a letter becomes a suffix: x_hat, x_bar, x_tilde. Long rows of accents are refused.",
+        "A hat, a bar or a tilde on a letter becomes a suffix: x_hat, x_bar, x_tilde. Longer rows are refused.",
         Bad("formula", "x\u0302\u0302\u0302\u0302\u0302", 1, 2),
     ),
     Message(
@@ -394,6 +394,13 @@ _MODELS = (
         "Move its definition up, or give the input another name.",
         "Lines are read in order. A name that is defined later, or in terms of itself, has no value yet.",
         Bad("model", "A = Z + 1\nZ = X + Y", 1, 5),
+    ),
+    Message(
+        "size-and-variable",
+        "{found} is a size and cannot be a variable too.",
+        "Leave out its declaration: a size can be used as a number in a formula, as in sum(L)/m.",
+        "A name stands for one thing. Sizes are the letters of the declared shapes.",
+        Bad("shapes", "n: scalar, X: n x m", 1, 1),
     ),
     Message(
         "bad-shape",

@@ -43,7 +43,7 @@ class Context:
         `called` says that a bracket follows (with a prime between or not), `glued` that it follows at once.
         Raises ReadError for a word that can only be a function and is none.
         """
-        if word in self.names:
+        if word in self.names or self._number_name(word):
             return None
         if word in self.functions:
             return word

@@ -61,6 +61,7 @@ class _Pass:
         if (after_layer or self._after_bracket(token)) and self.glued_transpose(token):
             return
         base = fold(token.text, token.line, token.column)
+        base = "lam" if base == "lambda" else base
         self.i += 1
         end = token.end
         if base.endswith("_") and self.at().text == "{" and not self.at().blank:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from keyword import iskeyword
 
 from whence.messages.errors import LimitError, ReadError, WhenceError
 from whence.read.context import Context, make_context
@@ -61,19 +62,23 @@ def parse_expression(
     >>> to_text(parse_expression("W^[2]T dZ^[2] * g^[1]'(Z^[1])"))
     'W2.T @ dZ2 * g1_prime(Z1)'
     """
-    chosen, _ = choose(text, dialect)
-    context = make_context(chosen, functions=functions, names=names, forced=dialect is not None)
-    tokens = [token for k, part in enumerate(text.split("\n")) for token in lex(part, context, line + k)]
-    tokens = [token for token in tokens[:-1] if token.kind != "end"] + tokens[-1:]
-    expr = parse_tokens(tokens, context)
-    check_star(context)
-    check_roles(expr, context)
+    try:
+        chosen, _ = choose(text, dialect)
+        context = make_context(chosen, functions=functions, names=names, forced=dialect is not None)
+        tokens = [token for k, part in enumerate(text.split("\n")) for token in lex(part, context, line + k)]
+        tokens = [token for token in tokens[:-1] if token.kind != "end"] + tokens[-1:]
+        expr = parse_tokens(tokens, context)
+        check_star(context)
+        check_roles((expr,), context)
+    except WhenceError as error:
+        error.source = error.source or text
+        raise
     return expr
 
 
-def lex(text: str, context: Context, line: int) -> list[Token]:
+def lex(text: str, context: Context, line: int, offset: int = 0) -> list[Token]:
     """The tokens of a line in the context's dialect, in the plain form that the parser reads."""
-    tokens = tokens_of(text, line)
+    tokens = tokens_of(text, line, offset)
     if context.dialect.layers:
         return normalise(tokens, context)
     if text.isascii():
@@ -110,11 +115,11 @@ def check_star(context: Context) -> None:
     context.note("* is read entry by entry; the matrix product is written with a blank or @.")
 
 
-def check_roles(expr: Expr, context: Context) -> None:
+def check_roles(exprs: Iterable[Expr], context: Context) -> None:
     """Refuse a word that is called in one place and multiplied in another."""
     if not context.unknown:
         return
-    stack: list[Expr | Range] = [expr]
+    stack: list[Expr | Range] = list(exprs)
     while stack:
         node = stack.pop()
         if isinstance(node, Name) and node.id in context.unknown:
@@ -446,6 +451,8 @@ class _Parser:
             raise _error("function-without-bracket", token)
         if opens and not self.dialect.juxtaposition:
             raise self.context.unknown_function(token.text, token)
+        if iskeyword(token.text):
+            raise _error("reserved-name", token)
         self.symbols.add(token.text)
         if len(self.symbols) > SYMBOL_LIMIT:
             raise _limit("too-many-symbols", token, SYMBOL_LIMIT)
