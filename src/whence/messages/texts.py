@@ -228,6 +228,21 @@ _WORDS = (
         Bad("lecture", "a^(2) + 1", 1, 4),
     ),
     Message(
+        "ambiguous-power",
+        "A power such as {found} of a matrix can go entry by entry or be one of the matrix itself.",
+        "Write X * X or sqrt(X) entry by entry, X @ X or sqrtm(X) for the matrix.",
+        "X^2 of a square matrix, and X^(1/2) of any matrix, have two meanings. Of other matrices a whole power goes "
+        "entry by entry.",
+        Bad("lecture", "A^{1/2} x", 1, 2),
+    ),
+    Message(
+        "ambiguous-sum",
+        "Σ can be a matrix or the sign of a sum.",
+        "Write sum(…) for the sum; for the matrix declare its shape, or write Sigma.",
+        "Sums over an index are not read yet. sum(X), sum(X, axis=0) and sum(X, axis=1) are.",
+        Bad("lecture", "2/N Σ (p - y)", 1, 5),
+    ),
+    Message(
         "ambiguous-word",
         "{found} can be one name or several.",
         "Leave blanks between the names: λ w.",
@@ -400,7 +415,7 @@ _MODELS = (
         "{found} is a size and cannot be a variable too.",
         "Leave out its declaration: a size can be used as a number in a formula, as in sum(L)/m.",
         "A name stands for one thing. Sizes are the letters of the declared shapes.",
-        Bad("shapes", "n: scalar, X: n x m", 1, 1),
+        Bad("shapes", "n: k, X: n x m", 1, 1),
     ),
     Message(
         "bad-shape",

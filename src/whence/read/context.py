@@ -24,13 +24,14 @@ class Context:
     functions: set[str] = field(default_factory=set)
     closed: bool = False
     scalars: set[str] = field(default_factory=set)  # names known to be numbers
+    squares: set[str] = field(default_factory=set)  # names declared as square matrices
     forced: bool = False  # the dialect was asked for, not guessed
 
     unknown: dict[str, Token] = field(default_factory=dict)  # unknown elementwise functions, where first met
     notes: list[str] = field(default_factory=list)
     star: Token | None = None  # the first * between two arrays
     matrix_product: bool = False  # a matrix product was written in a way of its own
-    transpose_by_prime: bool = False
+    transposed: bool = False  # a transpose was written as on a slide
 
     def note(self, sentence: str) -> None:
         """Remember how something was read, once."""

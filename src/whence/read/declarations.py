@@ -9,6 +9,7 @@ from typing import Any
 from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError, WhenceError
 from whence.read.syntax import Binary, Name, Number, Shape
+from whence.read.walk import children
 
 ASSUMPTIONS = (
     "symmetric",
@@ -110,7 +111,7 @@ def _size(text: Any) -> int | str | None:
         return int(text)
     if _SYMBOL.match(text):
         return text
-    from whence.read.parser import children, parse_expression
+    from whence.read.parser import parse_expression
 
     try:
         expr = parse_expression(text, dialect="canonical")

@@ -21,9 +21,11 @@ from whence.read.declarations import (
 from whence.read.dialects import choose
 from whence.read.letters import is_invisible
 from whence.read.lexer import LINE_LIMIT, Token
-from whence.read.parser import check_roles, check_star, children, lex, parse_tokens
+from whence.read.parser import lex, parse_tokens
+from whence.read.places import error_at, span_of
 from whence.read.syntax import Binary, Call, Expr, Function, Model, Name, Range, Shape, Span, Statement, Transpose
 from whence.read.vocabulary import entry, without_primes
+from whence.read.walk import check_roles, check_star, children, names_of
 
 LINES_LIMIT = 1_000
 
@@ -68,12 +70,16 @@ class Reader:
         self.context.scalars.update(symbols_of(shape))
         if shape == () or shape == (1, 1):
             self.context.scalars.add(name)
+        if len(shape) == 2 and shape[0] == shape[1]:
+            self.context.squares.add(name)
 
     def check_sizes(self) -> None:
-        """A size that is also a variable would be two things of one name."""
+        """A size may be declared as a number, which it is; as anything else it would be two things of one name."""
         sizes = {symbol for shape in self.shapes.values() for symbol in symbols_of(shape)}
-        for name in self.shapes:
-            if name in sizes:
+        for name in [name for name in self.shapes if name in sizes]:
+            if self.shapes[name] == ():
+                del self.shapes[name], self.declared_at[name]
+            else:
                 raise ReadError("size-and-variable", line=self.declared_at[name] or 1, column=1, found=name)
 
     def declare_function(self, name: str, place: Span) -> None:
@@ -97,22 +103,25 @@ class Reader:
         equals = [k for k in _outside_brackets(raw) if raw[k].text in _ASSIGN]
         if len(equals) > 1:
             second = raw[equals[1]]
-            raise _error("two-equals", second)
+            raise error_at("two-equals", second)
         if not equals:
             compare = [k for k in _outside_brackets(raw) if raw[k].text == "=="]
             if compare:
-                raise _error("compare-as-statement", raw[compare[0]])
-            return _Line("", "", raw[0], [], text.strip(), (text, line, offset))
+                raise error_at("compare-as-statement", raw[compare[0]])
+            formula = [] if self.context.dialect.layers else raw
+            return _Line("", "", raw[0], formula, text.strip(), (text, line, offset))
         target, parameter = _target(raw[: equals[0]], raw[equals[0]])
         sign = raw[equals[0]]
         cut = sign.end - 1 - offset
         if raw[equals[0] + 1].kind == "end":
-            raise _error("missing-operand", sign, side="right")
-        return _Line(target, parameter, raw[0], [], text.strip(), (text[cut:], line, offset + cut))
+            raise error_at("missing-operand", sign, side="right")
+        formula = [] if self.context.dialect.layers else raw[equals[0] + 1 :]
+        return _Line(target, parameter, raw[0], formula, text.strip(), (text[cut:], line, offset + cut))
 
     def expression(self, line: _Line) -> Expr:
+        """The formula of a line. The lecture's words are taken apart by the names known only now."""
         text, number, offset = line.segment
-        return parse_tokens(lex(text, self.context, number, offset), self.context)
+        return parse_tokens(line.formula or lex(text, self.context, number, offset), self.context)
 
     def add(self, target: str, place: Token, expr: Expr, text: str) -> None:
         """Add a statement and remember whether its value is a number."""
@@ -122,7 +131,7 @@ class Reader:
 
     def check_target(self, line: _Line, first: dict[str, int]) -> None:
         """A target is new, not declared, not a size, and no word of the language."""
-        place = _span(line.place)
+        place = span_of(line.place)
         self.check_name(line.target, place)
         if line.target in first:
             raise _at("redefined-name", place, line.target, first=first[line.target])
@@ -299,7 +308,7 @@ def _read_statements(reader: Reader, segments: list[tuple[str, int, int]]) -> No
         raise ReadError("empty-formula", line=line, column=column)
     for line in read[:-1]:
         if not line.target:
-            raise _error("line-without-name", line.place)
+            raise error_at("line-without-name", line.place)
     if not read[-1].target:
         read[-1].target = _cost_name(reader, read)
     statements = _definitions(reader, read)
@@ -319,7 +328,7 @@ def _cost_name(reader: Reader, lines: list[_Line]) -> str:
     taken = {line.target for line in lines} | set(reader.shapes) | reader.context.scalars
     name = next((word for word in ("J", "cost") if word not in taken), "")
     if not name:
-        raise _error("line-without-name", lines[-1].place)
+        raise error_at("line-without-name", lines[-1].place)
     reader.context.note(f"The last line has no name; it is called {name}.")
     return name
 
@@ -339,7 +348,7 @@ def _definitions(reader: Reader, lines: list[_Line]) -> list[_Line]:
             reader.context.note(f"{line.target}({line.parameter}) is read as the quantity {line.target}.")
             rest.append(line)
             continue
-        reader.check_name(line.target, _span(line.place))
+        reader.check_name(line.target, span_of(line.place))
         reader.context.names.add(line.parameter)
         body = reader.expression(line)
         reader.context.names.discard(line.parameter)
@@ -364,19 +373,6 @@ def _check_elementwise(line: _Line, body: Expr) -> None:
         stack.extend(children(node))
 
 
-def names_of(expr: Expr) -> list[tuple[str, Span]]:
-    """Every name in a formula with its place, in reading order."""
-    out: list[tuple[str, Span]] = []
-    stack: list[Expr | Range] = [expr]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Name):
-            out.append((node.id, node.span))
-        else:
-            stack.extend(reversed(children(node)))
-    return out
-
-
 def _target(left: list[Token], sign: Token) -> tuple[str, str]:
     """The name that a line defines, and the parameter of `f(z) = …`."""
     kinds = [t.kind if t.kind == "word" else t.text for t in left]
@@ -385,9 +381,9 @@ def _target(left: list[Token], sign: Token) -> tuple[str, str]:
     if kinds == ["word", "(", "word", ")"]:
         return left[0].text, left[2].text
     if not left:
-        raise _error("missing-operand", sign, side="left")
+        raise error_at("missing-operand", sign, side="left")
     place = left[1] if len(left) > 1 and left[1].text == "[" else left[0]
-    raise _error("bad-target", place)
+    raise error_at("bad-target", place)
 
 
 def _outside_brackets(tokens: list[Token]) -> list[int]:
@@ -403,14 +399,6 @@ def _outside_brackets(tokens: list[Token]) -> list[int]:
     return out
 
 
-def _span(token: Token) -> Span:
-    return Span(token.line, token.column, token.line, token.end)
-
-
 def _at(code: str, place: Span, found: str, **values: Any) -> ReadError:
     found = "".join(c for c in found if not is_invisible(c))[:80]
     return ReadError(code, line=place.line, column=place.column, end=place.end, found=found, **values)
-
-
-def _error(code: str, token: Token, **values: str) -> ReadError:
-    return ReadError(code, line=token.line, column=token.column, end=token.end, found=token.text, **values)

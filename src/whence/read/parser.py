@@ -11,11 +11,13 @@ from fractions import Fraction
 from keyword import iskeyword
 
 from whence.messages.errors import LimitError, ReadError, WhenceError
+from whence.read.brackets import CLOSING, DEPTH_LIMIT, match_brackets
 from whence.read.context import Context, make_context
 from whence.read.dialects import choose
 from whence.read.lecture import normalise
 from whence.read.letters import fold
 from whence.read.lexer import Token, tokens_of
+from whence.read.places import error_at, join, limit_at, span_of
 from whence.read.syntax import (
     Binary,
     Call,
@@ -31,14 +33,13 @@ from whence.read.syntax import (
     Transpose,
     Tuple,
 )
-from whence.read.vocabulary import PRIME, known_function
+from whence.read.vocabulary import PRIME, inverse_function, known_function
+from whence.read.walk import check_roles, check_star
 
-DEPTH_LIMIT = 100
 SYMBOL_LIMIT = 200
 POWER_LIMIT = 64
 
 _COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
 _EINSUM_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ,->")
 
 
@@ -105,46 +106,6 @@ def parse_tokens(tokens: list[Token], context: Context) -> Expr:
         raise LimitError("too-deep", line=tokens[0].line, column=tokens[0].column, limit=DEPTH_LIMIT) from None
 
 
-def check_star(context: Context) -> None:
-    """Refuse `X'*(X*w - y)`: the prime is Octave's transpose, so * may be the matrix product."""
-    star = context.star
-    if star is None or context.matrix_product or context.forced:
-        return
-    if context.transpose_by_prime:
-        raise _error("ambiguous-star", star)
-    context.note("* is read entry by entry; the matrix product is written with a blank or @.")
-
-
-def check_roles(exprs: Iterable[Expr], context: Context) -> None:
-    """Refuse a word that is called in one place and multiplied in another."""
-    if not context.unknown:
-        return
-    stack: list[Expr | Range] = list(exprs)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Name) and node.id in context.unknown:
-            span = node.span
-            raise ReadError("function-and-variable", line=span.line, column=span.column, end=span.end, found=node.id)
-        stack.extend(children(node))
-
-
-def children(node: Expr | Range) -> list[Expr | Range]:
-    """The direct parts of a node, in reading order."""
-    if isinstance(node, Binary | Compare):
-        return [node.left, node.right]
-    if isinstance(node, Negative | Transpose):
-        return [node.operand]
-    if isinstance(node, Call):
-        return [*node.arguments, *(value for _, value in node.keywords)]
-    if isinstance(node, Index):
-        return [node.operand, *node.places]
-    if isinstance(node, Tuple):
-        return list(node.items)
-    if isinstance(node, Range):
-        return [part for part in (node.low, node.high) if part is not None]
-    return []
-
-
 class _Parser:
     """Recursive descent, four calls deep a bracket; sums and products of any length take loops."""
 
@@ -155,7 +116,7 @@ class _Parser:
         self.i = 0
         self.depth = 0
         self.symbols: set[str] = set()
-        self.closing, self.commas = _match_brackets(tokens)
+        self.closing, self.commas = match_brackets(tokens)
 
     def whole(self) -> Expr:
         first = self.tokens[0]
@@ -170,14 +131,14 @@ class _Parser:
     def unexpected(self, token: Token) -> WhenceError:
         """The error for a token that cannot stand where an operator or the end was expected."""
         if token.text in ("=", ":="):
-            return _error("equals-in-formula", token)
+            return error_at("equals-in-formula", token)
         if token.text in ("^", "{") or token.kind in ("sup", "sub", "prime"):
-            return _error("other-sign", token, dialect=self.dialect.name)
+            return error_at("other-sign", token, dialect=self.dialect.name)
         if token.kind in ("word", "number", "text") or token.text in ("(", "["):
-            return _error("missing-operator", token)
+            return error_at("missing-operator", token)
         if token.text == ".":
-            return _error("bad-attribute", token, found="." + self.tokens[self.i + 1].text)
-        return _error("unexpected-sign", token)
+            return error_at("bad-attribute", token, found="." + self.tokens[self.i + 1].text)
+        return error_at("unexpected-sign", token)
 
     # -- sums and comparisons
 
@@ -185,22 +146,22 @@ class _Parser:
         """A comparison of sums, or a sum."""
         self.depth += 1
         if self.depth > DEPTH_LIMIT:
-            raise _limit("too-deep", self.tokens[self.i], DEPTH_LIMIT)
+            raise limit_at("too-deep", self.tokens[self.i], DEPTH_LIMIT)
         compared: tuple[Expr, Token] | None = None
         while True:
             left = self.term()
             while (token := self.tokens[self.i]).text in ("+", "-") and token.kind == "op":
                 self.i += 1
                 right = self.term()
-                left = Binary(token.text, left, right, _join(left.span, right.span))
+                left = Binary(token.text, left, right, join(left.span, right.span))
             if compared is not None:
                 first, sign = compared
-                left = Compare(sign.text, first, left, _join(first.span, left.span))
+                left = Compare(sign.text, first, left, join(first.span, left.span))
             if token.kind != "op" or token.text not in _COMPARISONS:
                 self.depth -= 1
                 return left
             if compared is not None:
-                raise _error("two-comparisons", token)
+                raise error_at("two-comparisons", token)
             compared = (left, token)
             self.i += 1
 
@@ -218,6 +179,7 @@ class _Parser:
                 if sign == "/" and self.dialect.juxtaposition:
                     right = self.denominator(right)
                 if sign == "soft":
+                    self.see_soft(token, items[-1], right)
                     items[-1] = self.fold_back(items, signs)
                     items[-1] = self.soft_product(items[-1], right)
                     continue
@@ -257,7 +219,11 @@ class _Parser:
         number = self.context.is_number(left) or self.context.is_number(right)
         if not number:
             self.context.matrix_product = True
-        return Binary("*" if number else "@", left, right, _join(left.span, right.span))
+        return Binary("*" if number else "@", left, right, join(left.span, right.span))
+
+    def see_soft(self, token: Token, left: Expr, right: Expr) -> None:
+        if not (self.context.is_number(left) or self.context.is_number(right)):
+            self.context.note(f"{token.text} is read as the matrix product.")
 
     def see_star(self, token: Token, left: Expr, right: Expr) -> None:
         context = self.context
@@ -274,10 +240,10 @@ class _Parser:
         count, first = 1, right
         while not (token := self.tokens[self.i]).blank and self.starts_factor(token):
             if token.text == "(" or (isinstance(first, Number) and count == 2):
-                raise _error("ambiguous-division", token, found=token.text)
+                raise error_at("ambiguous-division", token, found=token.text)
             right = self.soft_product(right, self.factor())
             if isinstance(right, Binary) and isinstance(right.right, Call):
-                raise _error("ambiguous-division", token, found=token.text)
+                raise error_at("ambiguous-division", token, found=token.text)
             count += 1
         if count > 1:
             self.context.note("What is glued together after / is read as one denominator.")
@@ -292,7 +258,7 @@ class _Parser:
             self.i += 1
         minus = self.i - start
         if self.depth + minus > DEPTH_LIMIT:
-            raise _limit("too-deep", self.tokens[start], DEPTH_LIMIT)
+            raise limit_at("too-deep", self.tokens[start], DEPTH_LIMIT)
         node = self.operand()
         token = self.tokens[self.i]
         if token.text == "**" or (token.text == "^" and self.dialect.caret):
@@ -306,18 +272,18 @@ class _Parser:
         self.i += 1
         self.depth += 1
         if self.depth > DEPTH_LIMIT:
-            raise _limit("too-deep", sign, DEPTH_LIMIT)
+            raise limit_at("too-deep", sign, DEPTH_LIMIT)
         exponent = self.factor()
         self.depth -= 1
-        _check_power(exponent)
-        return Binary("**", base, exponent, _join(base.span, exponent.span))
+        self.check_meaning(base, exponent, sign)
+        return Binary("**", base, exponent, join(base.span, exponent.span))
 
     def operand(self) -> Expr:
         """A number, name, call or bracket with its transposes and indices."""
         token = self.tokens[self.i]
         if token.kind == "number":
             self.i += 1
-            node: Expr = Number(Fraction(token.text), token.text, _span(token, token))
+            node: Expr = Number(Fraction(token.text), token.text, span_of(token, token))
         elif token.kind == "word":
             node = self.word(token)
         elif token.text == "(" or (token.text == "[" and self.dialect.layers):
@@ -329,20 +295,20 @@ class _Parser:
     def missing_operand(self, token: Token) -> WhenceError:
         before = self.tokens[self.i - 1] if self.i else None
         if token.kind == "text":
-            return _error("unexpected-sign", token, found="a quote")
+            return error_at("unexpected-sign", token, found="a quote")
         if token.kind == "end" and before is not None:
-            return _error("missing-operand", before, side="right")
+            return error_at("missing-operand", before, side="right")
         if token.text in ("*", "/", "@", "**", ")", ",", "]") or token.kind == "op":
-            return _error("missing-operand", token, side="left" if token.text not in (")", "]", ",") else "before")
-        return _error("unexpected-sign", token)
+            return error_at("missing-operand", token, side="left" if token.text not in (")", "]", ",") else "before")
+        return error_at("unexpected-sign", token)
 
     def bracket(self) -> Expr:
         opened = self.tokens[self.i]
         if self.commas[self.i]:
-            raise _error("unexpected-sign", self.tokens[self.commas[self.i]])
+            raise error_at("unexpected-sign", self.tokens[self.commas[self.i]])
         self.i += 1
         node = self.expression()
-        if self.tokens[self.i].text != _CLOSING[opened.text]:
+        if self.tokens[self.i].text != CLOSING[opened.text]:
             raise self.unexpected(self.tokens[self.i])
         self.i += 1
         return node
@@ -355,7 +321,7 @@ class _Parser:
             if token.text in (".T", ".mT"):
                 node = Transpose(node, token.text == ".mT", span)
             elif token.kind == "prime" and self.dialect.prime:
-                self.context.transpose_by_prime = True
+                self.context.transposed = True
                 for _ in token.text:
                     node = Transpose(node, False, span)
             elif token.kind == "sup" and self.dialect.caret:
@@ -369,25 +335,34 @@ class _Parser:
 
     def superscript(self, node: Expr, token: Token, span: Span) -> Expr:
         if token.text == "T":
+            self.context.transposed = True
             return Transpose(node, False, span)
         if token.text == "-1":
             return self.inverse(node, token, span)
-        exponent = Number(Fraction(token.text), token.text, _span(token, token))
-        _check_power(exponent)
-        if not self.context.is_number(node):
-            self.context.note("A power such as X² is read entry by entry.")
+        exponent = Number(Fraction(token.text), token.text, span_of(token, token))
+        self.check_meaning(node, exponent, token)
         return Binary("**", node, exponent, span)
+
+    def check_meaning(self, base: Expr, exponent: Expr, sign: Token) -> None:
+        """A power of a matrix goes entry by entry; where it may be one of the matrix itself, it is refused."""
+        _check_power(exponent)
+        if sign.text == "**" or self.context.is_number(base):
+            return
+        whole = isinstance(exponent, Number) and exponent.value.denominator == 1
+        if not whole or (isinstance(base, Name) and base.id in self.context.squares):
+            raise error_at("ambiguous-power", sign)
+        self.context.note("A power such as X² is read entry by entry.")
 
     def inverse(self, node: Expr, token: Token, span: Span) -> Expr:
         """⁻¹: the inverse of a matrix, one over a number; refused where neither is sure."""
         if self.context.is_number(node):
             return Binary(
-                "**", node, Negative(Number(Fraction(1), "1", _span(token, token)), _span(token, token)), span
+                "**", node, Negative(Number(Fraction(1), "1", span_of(token, token)), span_of(token, token)), span
             )
-        inverse = known_function("⁻¹")
+        inverse = inverse_function()
         sure = not isinstance(node, Name) or node.id[0].isupper() or node.id in self.context.names
         if inverse is None or not sure:
-            raise _error("ambiguous-superscript", token)
+            raise error_at("ambiguous-superscript", token)
         return Call(inverse, (node,), (), span)
 
     def index(self, node: Expr) -> Expr:
@@ -417,15 +392,15 @@ class _Parser:
         self.i += 1
         high = None if self.tokens[self.i].text in (",", "]") else self.range_end()
         if self.tokens[self.i].text == ":":
-            raise _error("range-step", self.tokens[self.i])
+            raise error_at("range-step", self.tokens[self.i])
         last = self.tokens[self.i - 1]
-        start = low.span if low is not None else _span(colon, colon)
+        start = low.span if low is not None else span_of(colon, colon)
         return Range(low, high, Span(start.line, start.column, last.line, last.end))
 
     def range_end(self) -> Expr:
         token = self.tokens[self.i]
         if token.text == ":":
-            raise _error("range-step", token)
+            raise error_at("range-step", token)
         return self.expression()
 
     # -- words and calls
@@ -446,17 +421,17 @@ class _Parser:
         if name is not None and opens:
             self.i = ahead
             call = self.call(name + PRIME * primes, token)
-            return call if power is None else Binary("**", call, power, _join(call.span, power.span))
+            return call if power is None else Binary("**", call, power, join(call.span, power.span))
         if name is not None and not self.is_argument(token):
-            raise _error("function-without-bracket", token)
+            raise error_at("function-without-bracket", token)
         if opens and not self.dialect.juxtaposition:
             raise self.context.unknown_function(token.text, token)
         if iskeyword(token.text):
-            raise _error("reserved-name", token)
+            raise error_at("reserved-name", token)
         self.symbols.add(token.text)
         if len(self.symbols) > SYMBOL_LIMIT:
-            raise _limit("too-many-symbols", token, SYMBOL_LIMIT)
-        return Name(token.text, _span(token, token))
+            raise limit_at("too-many-symbols", token, SYMBOL_LIMIT)
+        return Name(token.text, span_of(token, token))
 
     def function_power(self, ahead: int) -> tuple[Expr | None, int]:
         """`tanh^2(x)`: a whole power between a function and its bracket."""
@@ -467,7 +442,7 @@ class _Parser:
             return None, ahead
         if not token.text.isdigit() or self.tokens[ahead + 1].text != "(":
             return None, ahead
-        exponent = Number(Fraction(token.text), token.text, _span(token, token))
+        exponent = Number(Fraction(token.text), token.text, span_of(token, token))
         _check_power(exponent)
         return exponent, ahead + 1
 
@@ -490,37 +465,37 @@ class _Parser:
                 raise self.unexpected(here)
             self.i += 1
             if self.i == close:
-                raise _error("missing-operand", here, side="right")
+                raise error_at("missing-operand", here, side="right")
         self.i = close + 1
         end = self.tokens[close]
         if not arguments:
-            raise _error("no-argument", end, found=name)
-        return Call(name, tuple(arguments), tuple(keywords), _span(token, end))
+            raise error_at("no-argument", end, found=name)
+        return Call(name, tuple(arguments), tuple(keywords), span_of(token, end))
 
     def argument(self, arguments: list[Expr], keywords: list[tuple[str, Expr]]) -> None:
         token = self.tokens[self.i]
         if token.kind == "text":
             if arguments or keywords:
-                raise _error("unexpected-sign", token, found="a quote")
+                raise error_at("unexpected-sign", token, found="a quote")
             arguments.append(self.letters(token))
         elif token.kind == "word" and self.tokens[self.i + 1].text == "=":
             if any(word == token.text for word, _ in keywords):
-                raise _error("repeated-keyword", token)
+                raise error_at("repeated-keyword", token)
             self.i += 2
             keywords.append((token.text, self.value()))
         elif keywords:
-            raise _error("positional-after-keyword", token)
+            raise error_at("positional-after-keyword", token)
         else:
             arguments.append(self.value())
 
     def letters(self, token: Token) -> Text:
         value = token.text.replace(" ", "")
         if not set(value) <= _EINSUM_LETTERS or value.count("->") != 1 or not value:
-            raise _error("bad-letters", token)
+            raise error_at("bad-letters", token)
         if value.replace("->", "").count("-") or value.replace("->", "").count(">"):
-            raise _error("bad-letters", token)
+            raise error_at("bad-letters", token)
         self.i += 1
-        return Text(value, _span(token, token))
+        return Text(value, span_of(token, token))
 
     def value(self) -> Expr:
         """An argument: an expression, or a tuple of them in brackets."""
@@ -530,7 +505,7 @@ class _Parser:
             return self.expression()
         close = self.closing[self.i]
         if self.tokens[close + 1].text not in (",", ")"):
-            raise _error("unexpected-sign", self.tokens[comma])
+            raise error_at("unexpected-sign", self.tokens[comma])
         self.i += 1
         items = [self.expression()]
         while self.tokens[self.i].text == ",":
@@ -538,37 +513,11 @@ class _Parser:
             if self.i < close:
                 items.append(self.expression())
             elif len(items) > 1:
-                raise _error("missing-operand", self.tokens[self.i - 1], side="right")
+                raise error_at("missing-operand", self.tokens[self.i - 1], side="right")
         if self.i != close:
             raise self.unexpected(self.tokens[self.i])
         self.i += 1
-        return Tuple(tuple(items), _span(opened, self.tokens[close]))
-
-
-def _match_brackets(tokens: list[Token]) -> tuple[list[int], list[int]]:
-    """For each opening bracket where it closes, and where its first comma stands (0: none)."""
-    closing, commas = [0] * len(tokens), [0] * len(tokens)
-    opened: list[int] = []
-    for k, token in enumerate(tokens):
-        if token.kind != "op":
-            continue
-        text = token.text
-        if text in _CLOSING:
-            opened.append(k)
-            if len(opened) > DEPTH_LIMIT:
-                raise _limit("too-deep", token, DEPTH_LIMIT)
-        elif text in ")]}":
-            if not opened:
-                raise _error("unopened-bracket", token)
-            last = opened.pop()
-            if _CLOSING[tokens[last].text] != text:
-                raise _error("mismatched-bracket", token, expected=_CLOSING[tokens[last].text])
-            closing[last] = k
-        elif text == "," and opened and not commas[opened[-1]]:
-            commas[opened[-1]] = k
-    if opened:
-        raise _error("unclosed-bracket", tokens[opened[-1]])
-    return closing, commas
+        return Tuple(tuple(items), span_of(opened, self.tokens[close]))
 
 
 def _check_power(exponent: Expr) -> None:
@@ -583,22 +532,5 @@ def _check_power(exponent: Expr) -> None:
 def _fold_left(items: list[Expr], signs: list[str]) -> Expr:
     node = items[0]
     for sign, right in zip(signs, items[1:], strict=True):
-        node = Binary(sign, node, right, _join(node.span, right.span))
+        node = Binary(sign, node, right, join(node.span, right.span))
     return node
-
-
-def _span(first: Token, last: Token) -> Span:
-    return Span(first.line, first.column, last.line, last.end)
-
-
-def _join(first: Span, last: Span) -> Span:
-    return Span(first.line, first.column, last.end_line, last.end)
-
-
-def _error(code: str, token: Token, **values: str) -> ReadError:
-    values.setdefault("found", token.text)
-    return ReadError(code, line=token.line, column=token.column, end=token.end, **values)
-
-
-def _limit(code: str, token: Token, limit: int) -> LimitError:
-    return LimitError(code, line=token.line, column=token.column, end=token.end, found=token.text, limit=limit)
