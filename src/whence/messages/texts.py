@@ -251,7 +251,7 @@ _WORDS = (
     ),
     Message(
         "ambiguous-star",
-        "Beside a prime that means a transpose, * can be the matrix product or the product entry by entry.",
+        "Beside a transpose and no other product, * can be the matrix product or the product entry by entry.",
         "Write W' dZ or W.T @ dZ for the matrix product, ⊙ for entry by entry, or choose the dialect.",
         "In Octave, X'*Y is a matrix product; on a slide, * goes entry by entry.",
         Bad("formula", "X'*(X*w - y)", 1, 3),
@@ -261,7 +261,7 @@ _WORDS = (
         "The superscript {found} is not read.",
         "Write ^T, ^-1, ^2 or ^[1]; longer exponents in brackets: x^(1/2).",
         "Superscripts are transposes, inverses, powers and layers.",
-        Bad("lecture", "W^{[1]+} X", 1, 6),
+        Bad("lecture", "W^{[1]+} X", 1, 7),
     ),
     Message(
         "empty-superscript",
@@ -464,11 +464,18 @@ _MODELS = (
 _ANSWERS = (
     Message(
         "shape-clash",
-        "The shapes do not fit: {found} beside {expected}.",
+        "The shapes do not fit: {found}; needed: {expected}.",
         "Check for a missing transpose, or the order of the factors.",
         "A matrix product needs as many columns on its left as rows on its right; sums and products entry by "
         "entry need equal shapes, or a column, row or number that is repeated.",
         Bad("model", "shape A: n x m, B: n x m\nJ = sum(A B)", 2, 9),
+    ),
+    Message(
+        "unknown-shape",
+        "The shape of {found} does not follow from the model.",
+        "Declare it, for example shape X: n x m.",
+        "Shapes are found from the declared ones. What cannot be found is asked for, not guessed.",
+        Bad("model", "J = sum(X)"),
     ),
     Message(
         "not-square",
@@ -560,6 +567,13 @@ _ANSWERS = (
         "The work would exceed the limit of {limit} {found}.",
         "Ask for a smaller part.",
         "The caps keep every answer quick.",
+        Bad("command", "whence solve problems.jsonl"),
+    ),
+    Message(
+        "too-many-terms",
+        "The formula grows to {found} terms; at most {expected} are handled.",
+        "Give names to parts of it, one a line.",
+        "The cap keeps every answer quick.",
         Bad("command", "whence solve problems.jsonl"),
     ),
     Message(

@@ -12,6 +12,7 @@ from whence.read.lexer import Token
 from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Transpose
 from whence.read.vocabulary import PRIME, entry, known_function, spellings, without_primes
 
+_NUMBERS = ("[]", "[...]", "axis")  # what an entry gives where the value is a number of the whole array
 _CLOSE_ENOUGH = 4  # from this length on, a word one letter away from a known function is taken for a slip
 
 
@@ -96,7 +97,7 @@ class Context:
                 op = entry(without_primes(node.name)[0])
                 if op is None or op.kind == "elementwise":
                     stack += node.arguments
-                elif op.gives not in ("[]", "axis") or node.keywords or len(node.arguments) != 1:
+                elif op.gives not in _NUMBERS or node.keywords or len(node.arguments) != 1:
                     return False
             elif not isinstance(node, Number):
                 return False

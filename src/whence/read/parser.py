@@ -227,9 +227,10 @@ class _Parser:
 
     def see_star(self, token: Token, left: Expr, right: Expr) -> None:
         context = self.context
-        if token.text == "*" and context.star is None and self.dialect.juxtaposition:
-            if context.is_number(left) or context.is_number(right):
-                return
+        if token.text != "*" or not self.dialect.juxtaposition:
+            return
+        earlier = context.star is not None and (context.star.line, context.star.column) < (token.line, token.column)
+        if not earlier and not context.is_number(left) and not context.is_number(right):
             context.star = token
 
     def denominator(self, right: Expr) -> Expr:
