@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from whence.messages.catalogue import nearest
-from whence.messages.errors import ReadError, WhenceError
+from whence.messages.errors import LimitError, ReadError, WhenceError
+from whence.read.lexer import LINE_LIMIT
 from whence.read.syntax import Binary, Name, Number, Shape
 from whence.read.walk import children
 
@@ -29,8 +30,6 @@ ASSUMPTIONS = (
 RANK_LIMIT = 8
 SIZE_LIMIT = 1_000_000
 
-_ITEM = re.compile(r"(?P<name>[^\s,;:()][^,;:()]*):")
-_BETWEEN_SIZES = re.compile(r"\s+[xX]\s+|\s*×\s*")
 _SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _NUMBER_WORDS = frozenset({"scalar", "number"})
 _SEPARATORS = " \t,;"
@@ -39,20 +38,31 @@ _SEPARATORS = " \t,;"
 def items(text: str, line: int, offset: int) -> Iterator[tuple[str, int, str, int]]:
     """The declarations `name: rest` of a text: name, its offset, rest, its offset.
 
-    Raises ReadError where the text is something else.
+    A part between commas that has no colon belongs to the declaration before. Raises ReadError where the
+    text begins with something else.
     """
-    found = list(_ITEM.finditer(text))
-    first = found[0].start() if found else len(text)
-    if text[:first].strip(_SEPARATORS) or not found:
-        here = len(text) - len(text.lstrip())
-        raise ReadError(
-            "bad-declaration", line=line, column=offset + min(here, max(0, len(text) - 1)) + 1, found=text.strip()
-        )
-    for k, item in enumerate(found):
-        stop = found[k + 1].start() if k + 1 < len(found) else len(text)
-        rest = text[item.end() : stop]
-        name = item.group("name")
-        yield name.strip(), offset + item.start(), rest.rstrip(_SEPARATORS), offset + item.end()
+    if len(text) > LINE_LIMIT:
+        raise LimitError("line-too-long", line=line, column=1, found=f"{len(text):,} characters", limit=LINE_LIMIT)
+    starts: list[tuple[int, int]] = []  # of each declaration, and where its colon stands
+    at = depth = 0
+    for k, sign in enumerate(text):
+        if sign in "([":
+            depth += 1
+        elif sign in ")]":
+            depth -= 1
+        elif sign in ",;" and depth <= 0:
+            at = k + 1
+        elif sign == ":" and depth <= 0:
+            starts.append((at, k))
+    here = len(text) - len(text.lstrip(_SEPARATORS))
+    if not starts or here < starts[0][0]:
+        column = offset + min(here, max(0, len(text) - 1)) + 1
+        raise ReadError("bad-declaration", line=line, column=column, found=text.strip()[:80])
+    for (start, colon), following in zip(starts, [*starts[1:], (len(text), 0)], strict=True):
+        name = text[start:colon]
+        blanks = len(name) - len(name.lstrip())
+        rest = text[colon + 1 : following[0]].rstrip(_SEPARATORS)
+        yield name.strip(), offset + start + blanks, rest, offset + colon + 1
 
 
 def shape_from_text(text: str, line: int, offset: int) -> Shape:
@@ -70,11 +80,22 @@ def shape_from_text(text: str, line: int, offset: int) -> Shape:
         parts = parts[:-1] if len(parts) == 2 and not parts[1] else parts
         parts = [] if parts == [""] else parts
     else:
-        parts = [part.strip() for part in _BETWEEN_SIZES.split(inner)]
-    shape = _shape([_size(part) for part in parts])
+        parts = _sizes(inner)
+    shape = _shape([_size(part) for part in parts]) if len(parts) <= RANK_LIMIT else None
     if shape is None:
         raise ReadError("bad-shape", line=line, column=start + 1, end=start + 1 + max(1, len(inner)), found=inner)
     return shape
+
+
+def _sizes(text: str) -> list[str]:
+    """The texts of the sizes in `n x m` or `n × m`."""
+    sizes: list[list[str]] = [[]]
+    for word in text.replace("×", " x ").split():
+        if word in ("x", "X"):
+            sizes.append([])
+        else:
+            sizes[-1].append(word)
+    return [" ".join(words) for words in sizes]
 
 
 def shape_from_data(value: Any, field: str) -> Shape:

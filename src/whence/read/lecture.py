@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from whence.read.context import Context
 from whence.read.letters import GREEK, SUBSCRIPTS, SUPERSCRIPTS, add_layer, drop_underscore, fold
-from whence.read.lexer import Token
-from whence.read.places import error_at
+from whence.read.lexer import TOKEN_LIMIT, Token
+from whence.read.places import error_at, limit_at
 from whence.read.vocabulary import known_function
 
 _TRANSPOSES = ("T", "t")
@@ -17,7 +17,10 @@ _TRANSPOSES = ("T", "t")
 
 def normalise(tokens: list[Token], context: Context) -> list[Token]:
     """The tokens of a line in plain form. Raises ReadError where a decoration has no clear meaning."""
-    return _derivative_names(_Pass(tokens, context).run(), context)
+    plain = _derivative_names(_Pass(tokens, context).run(), context)
+    if len(plain) > TOKEN_LIMIT + 1:  # words were taken apart
+        raise limit_at("too-many-tokens", plain[TOKEN_LIMIT], TOKEN_LIMIT)
+    return plain
 
 
 class _Pass:
@@ -41,8 +44,7 @@ class _Pass:
                 raise error_at("bad-layer", token)
             elif token.kind == "prime":
                 self.i += 1
-                count = sum(2 if sign == "″" else 1 for sign in token.text)
-                self.out.append(token._replace(text="'" * count))
+                self.out.append(_plain_prime(token))
             elif token.text == "^":
                 self.caret(token)
             elif token.text == ".":
@@ -84,12 +86,14 @@ class _Pass:
             end = sub.end
             self.i += 1
         base = drop_underscore(base)
-        prime = self.at() if self.at().kind == "prime" and self.layer_at(1) else None
-        self.i += prime is not None
+        count = 0
+        while self.at(count).kind == "prime":
+            count += 1
+        primes = self.tokens[self.i : self.i + count] if self.layer_at(count) else []
+        self.i += len(primes)
         layer, end = self.layer(end)
         self.out.extend(self.pieces(base, layer, token._replace(end=end)))
-        if prime is not None:
-            self.out.append(prime._replace(text="'" * len(prime.text)))
+        self.out.extend(_plain_prime(prime) for prime in primes)
 
     def _after_bracket(self, token: Token) -> bool:
         """`(A x - b)T`: a lone T glued to a closing bracket."""
@@ -242,10 +246,11 @@ class _Pass:
     def split(self, base: str, layer: str) -> list[str] | None:
         """`base` as declared names, longest first, the last one with its layer; ᵀ for a T after a name."""
         names = self.context.names
+        longest = max(map(len, names))
         best: list[list[str] | None] = [None] * (len(base) + 1)  # best[k]: the pieces of base[k:]
         best[len(base)] = []
         for start in range(len(base) - 1, -1, -1):
-            for stop in range(len(base), start, -1):
+            for stop in range(min(len(base), start + longest), start, -1):
                 rest = best[stop]
                 if rest is None:
                     continue
@@ -352,6 +357,10 @@ class _Pass:
             self.out.append(caret._replace(kind="sup", text="-1" if minus_one else "T", end=end))
         else:
             self.out.append(caret)
+
+
+def _plain_prime(token: Token) -> Token:
+    return token._replace(text="''" if token.text == "″" else "'")
 
 
 def _derivative_names(tokens: list[Token], context: Context) -> list[Token]:

@@ -36,7 +36,7 @@ _TOKEN = re.compile(
     rf"|(?P<word>[^\W\d_{_SUP}{_SUB}{_NUMERIC}](?:{_FOLLOW})*)"
     rf"|(?P<sup>[{_SUP}]+)|(?P<sub>[{_SUB}]+)"
     r"|(?P<op>\*\*|:=|[=!<>]=|\.m?T(?![A-Za-z0-9_])|[-+*/@^=<>()\[\]{},:;.⊙∘·⋅×∂|_])"
-    r"|(?P<prime>['’′‘]+|″)"
+    r"|(?P<prime>['’′‘″])"
     r"|(?P<quote>[\"“”])"
     r"|(?P<other>[−–—←≤≥≠½⩽⩾])"
 )  # fmt: skip
