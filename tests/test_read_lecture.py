@@ -27,6 +27,8 @@ READ = [
     ("1/m sum(L)", "1/m * sum(L)"),
     ("dW/2m", "dW / (2 * m)"),
     ("xᵀAx / xᵀx", "x.T @ Ax / (x.T @ x)"),
+    ("1/N dZ X^T", "1/N * dZ @ X.T"),
+    ("-1/2N X", "-1 / (2 * N) * X"),
     ("A * 1/m dZ X^T", "A * (1/m * dZ @ X.T)"),
     ("A * B C", "A * (B @ C)"),
     ("A B * C", "A @ B * C"),

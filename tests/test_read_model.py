@@ -124,6 +124,10 @@ def test_a_number_is_multiplied_with_a_star() -> None:
         ("assume S: symetric", "unknown-assumption", 1, 11),
         ("Z = W X; A = Z +; J = A", "missing-operand", 1, 16),
         ("g = X; J = g(Y)", None, 0, 0),
+        ("f(z) = f(z) + 1; J = f(X)", "used-before-defined", 1, 8),
+        ("f(z) = z; f(z) = 2*z; J = f(X)", "redefined-name", 1, 11),
+        ("f(z) = z; f = X", "function-and-variable", 1, 11),
+        ("function g\nshape g: n\nJ = g(X)", "function-and-variable", 2, 7),
         ("A = g(X); J = g + A", "function-and-variable", 1, 15),
     ],
 )

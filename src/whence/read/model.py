@@ -62,6 +62,8 @@ class Reader:
     def declare_shape(self, name: str, shape: Shape, line: int, place: Span) -> None:
         """Record a declared variable and the sizes of its shape."""
         self.check_name(name, place)
+        if name in self.context.functions:
+            raise _at("function-and-variable", place, name)
         if name in self.shapes and self.shapes[name] != shape:
             raise _at("declared-twice", place, name)
         self.shapes[name] = shape
@@ -84,6 +86,8 @@ class Reader:
 
     def declare_function(self, name: str, place: Span) -> None:
         self.check_name(name, place)
+        if name in self.shapes:
+            raise _at("function-and-variable", place, name)
         if name not in self.functions:
             self.functions.append(name)
         self.context.functions.add(name)
@@ -135,6 +139,8 @@ class Reader:
         self.check_name(line.target, place)
         if line.target in first:
             raise _at("redefined-name", place, line.target, first=first[line.target])
+        if line.target in self.context.functions:
+            raise _at("function-and-variable", place, line.target)
         if line.target in self.shapes:
             raise _at("declared-and-defined", place, line.target)
         if line.target in self.context.scalars:
@@ -348,13 +354,21 @@ def _definitions(reader: Reader, lines: list[_Line]) -> list[_Line]:
             reader.context.note(f"{line.target}({line.parameter}) is read as the quantity {line.target}.")
             rest.append(line)
             continue
-        reader.check_name(line.target, span_of(line.place))
+        place = span_of(line.place)
+        reader.check_name(line.target, place)
+        if line.target in reader.defined:
+            raise _at("redefined-name", place, line.target, first=reader.defined[line.target].line)
+        if line.target in reader.shapes or line.target in reader.functions:
+            raise _at("declared-and-defined", place, line.target)
         reader.context.names.add(line.parameter)
         body = reader.expression(line)
         reader.context.names.discard(line.parameter)
         _check_elementwise(line, body)
         reader.defined[line.target] = Function(line.target, line.parameter, body, line.place.line)
         reader.context.functions.add(line.target)
+    for name, function in reader.defined.items():
+        if name in reader.context.unknown:
+            raise error_at("used-before-defined", reader.context.unknown[name], first=function.line)
     return rest
 
 
