@@ -3,33 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from whence.messages.message import Bad, Message
+from whence.messages.texts import CATALOGUE
 
-@dataclass(frozen=True, slots=True)
-class Bad:
-    """An input that triggers a message, and where the message must point.
-
-    `kind` says what reads it: formula (either dialect), canonical, lecture (dialect forced), model, shapes,
-    assume (a declaration), problem (a line of JSON), or command (a command line).
-    """
-
-    kind: str
-    text: str
-    line: int = 1
-    column: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message: what went wrong, one next step, the long form, an input that triggers it."""
-
-    code: str
-    sentence: str
-    help: str
-    long: str
-    example: Bad
+__all__ = ["CATALOGUE", "Bad", "Message", "nearest", "sentence"]
 
 
 class _Blanks(dict[str, Any]):
@@ -47,8 +26,6 @@ def sentence(code: str, values: dict[str, Any]) -> tuple[str, str]:
     >>> sentence("unknown-function", {"found": "sigmod"})[0]
     'There is no function sigmod here.'
     """
-    from whence.messages.texts import CATALOGUE
-
     message = CATALOGUE.get(code)
     if message is None:
         return code.replace("-", " ").capitalize() + ".", ""
@@ -93,11 +70,3 @@ def _slips(a: str, b: str) -> int:
             row.append(best)
         before, last = last, row
     return last[-1]
-
-
-def __getattr__(name: str) -> Any:
-    if name == "CATALOGUE":
-        from whence.messages.texts import CATALOGUE
-
-        return CATALOGUE
-    raise AttributeError(name)

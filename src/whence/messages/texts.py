@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whence.messages.catalogue import Bad, Message
+from whence.messages.message import Bad, Message
 
 _DEEP = "-" * 101 + "x"
 _LONG_SUM = "+".join(["x"] * 1001)
@@ -36,7 +36,7 @@ _CHARACTERS = (
         "combining-marks",
         "More than four accents stand in a row.",
         "Leave one accent: x\u0302 is read as x_hat.",
-        "A hat, a bar or a tilde on a letter becomes a suffix: x_hat, x_bar, x_tilde. Long rows of accents are refused.",
+        "A hat, a bar or a tilde on a letter becomes a suffix: x_hat, x_bar, x_tilde. Longer rows are refused.",
         Bad("formula", "x\u0302\u0302\u0302\u0302\u0302", 1, 2),
     ),
     Message(
@@ -228,6 +228,21 @@ _WORDS = (
         Bad("lecture", "a^(2) + 1", 1, 4),
     ),
     Message(
+        "ambiguous-power",
+        "A power such as {found} of a matrix can go entry by entry or be one of the matrix itself.",
+        "Write X * X or sqrt(X) entry by entry, X @ X or sqrtm(X) for the matrix.",
+        "X^2 of a square matrix, and X^(1/2) of any matrix, have two meanings. Of other matrices a whole power goes "
+        "entry by entry.",
+        Bad("lecture", "A^{1/2} x", 1, 2),
+    ),
+    Message(
+        "ambiguous-sum",
+        "Σ can be a matrix or the sign of a sum.",
+        "Write sum(…) for the sum; for the matrix declare its shape, or write Sigma.",
+        "Sums over an index are not read yet. sum(X), sum(X, axis=0) and sum(X, axis=1) are.",
+        Bad("lecture", "2/N Σ (p - y)", 1, 5),
+    ),
+    Message(
         "ambiguous-word",
         "{found} can be one name or several.",
         "Leave blanks between the names: λ w.",
@@ -236,7 +251,7 @@ _WORDS = (
     ),
     Message(
         "ambiguous-star",
-        "Beside a prime that means a transpose, * can be the matrix product or the product entry by entry.",
+        "Beside a transpose and no other product, * can be the matrix product or the product entry by entry.",
         "Write W' dZ or W.T @ dZ for the matrix product, ⊙ for entry by entry, or choose the dialect.",
         "In Octave, X'*Y is a matrix product; on a slide, * goes entry by entry.",
         Bad("formula", "X'*(X*w - y)", 1, 3),
@@ -246,7 +261,7 @@ _WORDS = (
         "The superscript {found} is not read.",
         "Write ^T, ^-1, ^2 or ^[1]; longer exponents in brackets: x^(1/2).",
         "Superscripts are transposes, inverses, powers and layers.",
-        Bad("lecture", "W^{[1]+} X", 1, 6),
+        Bad("lecture", "W^{[1]+} X", 1, 7),
     ),
     Message(
         "empty-superscript",
@@ -396,6 +411,13 @@ _MODELS = (
         Bad("model", "A = Z + 1\nZ = X + Y", 1, 5),
     ),
     Message(
+        "size-and-variable",
+        "{found} is a size and cannot be a variable too.",
+        "Leave out its declaration: a size can be used as a number in a formula, as in sum(L)/m.",
+        "A name stands for one thing. Sizes are the letters of the declared shapes.",
+        Bad("shapes", "n: k, X: n x m", 1, 1),
+    ),
+    Message(
         "bad-shape",
         "{found} is no shape.",
         "Write X: n x m (a matrix), x: n (a column), x: 1 x m (a row) or s: scalar.",
@@ -442,11 +464,18 @@ _MODELS = (
 _ANSWERS = (
     Message(
         "shape-clash",
-        "The shapes do not fit: {found} beside {expected}.",
+        "The shapes do not fit: {found}; needed: {expected}.",
         "Check for a missing transpose, or the order of the factors.",
         "A matrix product needs as many columns on its left as rows on its right; sums and products entry by "
         "entry need equal shapes, or a column, row or number that is repeated.",
         Bad("model", "shape A: n x m, B: n x m\nJ = sum(A B)", 2, 9),
+    ),
+    Message(
+        "unknown-shape",
+        "The shape of {found} does not follow from the model.",
+        "Declare it, for example shape X: n x m.",
+        "Shapes are found from the declared ones. What cannot be found is asked for, not guessed.",
+        Bad("model", "J = sum(X)"),
     ),
     Message(
         "not-square",
@@ -538,6 +567,13 @@ _ANSWERS = (
         "The work would exceed the limit of {limit} {found}.",
         "Ask for a smaller part.",
         "The caps keep every answer quick.",
+        Bad("command", "whence solve problems.jsonl"),
+    ),
+    Message(
+        "too-many-terms",
+        "The formula grows to {found} terms; at most {expected} are handled.",
+        "Give names to parts of it, one a line.",
+        "The cap keeps every answer quick.",
         Bad("command", "whence solve problems.jsonl"),
     ),
     Message(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from whence.read.parser import children
 from whence.read.syntax import (
     Binary,
     Call,
@@ -19,6 +18,7 @@ from whence.read.syntax import (
     Transpose,
     Tuple,
 )
+from whence.read.walk import children
 
 # How tightly a text binds: an operand is put in brackets where its number is below what its place asks for.
 _COMPARE, _SUM, _PRODUCT, _MINUS, _POWER, _OPERAND = range(1, 7)

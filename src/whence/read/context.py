@@ -12,6 +12,7 @@ from whence.read.lexer import Token
 from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Transpose
 from whence.read.vocabulary import PRIME, entry, known_function, spellings, without_primes
 
+_NUMBERS = ("[]", "[...]", "axis")  # what an entry gives where the value is a number of the whole array
 _CLOSE_ENOUGH = 4  # from this length on, a word one letter away from a known function is taken for a slip
 
 
@@ -24,13 +25,14 @@ class Context:
     functions: set[str] = field(default_factory=set)
     closed: bool = False
     scalars: set[str] = field(default_factory=set)  # names known to be numbers
+    squares: set[str] = field(default_factory=set)  # names declared as square matrices
     forced: bool = False  # the dialect was asked for, not guessed
 
     unknown: dict[str, Token] = field(default_factory=dict)  # unknown elementwise functions, where first met
     notes: list[str] = field(default_factory=list)
     star: Token | None = None  # the first * between two arrays
     matrix_product: bool = False  # a matrix product was written in a way of its own
-    transpose_by_prime: bool = False
+    transposed: bool = False  # a transpose was written as on a slide
 
     def note(self, sentence: str) -> None:
         """Remember how something was read, once."""
@@ -43,7 +45,7 @@ class Context:
         `called` says that a bracket follows (with a prime between or not), `glued` that it follows at once.
         Raises ReadError for a word that can only be a function and is none.
         """
-        if word in self.names:
+        if word in self.names or word in self.scalars or word in self.dialect.scalars:
             return None
         if word in self.functions:
             return word
@@ -77,32 +79,40 @@ class Context:
     def is_number(self, expr: Expr) -> bool:
         """Is the value certainly a single number? Names count by declaration or by custom.
 
-        Looks at most 400 nodes deep into the expression and answers no beyond.
+        Looks at 40 nodes at most and answers no beyond, so that a long product stays cheap to read. Under a
+        written number, as in 1/N, an undeclared name is taken for a number too.
         """
-        stack: list[Expr] = [expr]
-        for _ in range(400):
+        stack: list[tuple[Expr, bool]] = [(expr, False)]
+        for _ in range(40):
             if not stack:
                 return True
-            node = stack.pop()
+            node, under = stack.pop()
             if isinstance(node, Name):
-                if not self._number_name(node.id):
+                if not self._number_name(node.id, under):
                     return False
             elif isinstance(node, Negative | Transpose):
-                stack.append(node.operand)
+                stack.append((node.operand, under))
             elif isinstance(node, Binary):
-                stack += (node.left, node.right)
+                numerator = node.left.operand if isinstance(node.left, Negative) else node.left
+                fraction = node.operator == "/" and isinstance(numerator, Number)
+                stack += ((node.left, under), (node.right, under or fraction))
             elif isinstance(node, Call):
                 op = entry(without_primes(node.name)[0])
                 if op is None or op.kind == "elementwise":
-                    stack += node.arguments
-                elif op.gives not in ("[]", "axis") or node.keywords or len(node.arguments) != 1:
+                    stack += ((argument, under) for argument in node.arguments)
+                elif op.gives not in _NUMBERS or node.keywords or len(node.arguments) != 1:
                     return False
             elif not isinstance(node, Number):
                 return False
         return False
 
-    def _number_name(self, name: str) -> bool:
-        return name in self.scalars or (name in self.dialect.scalars and name not in self.names)
+    def _number_name(self, name: str, under: bool = False) -> bool:
+        if name in self.scalars:
+            return True
+        if name in self.names or not (name in self.dialect.scalars or (under and self.dialect.juxtaposition)):
+            return False
+        self.note(f"{name} is read as a number.")
+        return True
 
 
 def make_context(

@@ -48,7 +48,7 @@ _CANONICAL_SIGNS = re.compile(r"@|\*\*|\.m?T(?![A-Za-z0-9_])|_prime\(")
 _LECTURE_SIGNS = re.compile(
     r"(?<![=!<>])\^|[⊙∘·⋅×ᵀᵗ⊤′’″²³¹⁰⁴-⁹⁻₀-₉ᵢⱼₖₗₘₙₜ∂½←]|:="
     r"|[A-Za-z0-9_\])]'"  # a prime: a quote that opens letters follows a bracket or a comma
-    r"|^\s*[^\W\d_]\w*\[[^\],:]*\][ \t]*=[^=]",  # Z[1] = ...: only a layer stands there
+    r"|^[ \t]*[^\W\d_]\w*\[[^\],:\n]*\][ \t]*=[^=]",  # Z[1] = ...: only a layer stands there
     re.MULTILINE,
 )
 _STRINGS = re.compile(r"'[A-Za-z, ]*->[A-Za-z, ]*'|\"[^\"\n]*\"")

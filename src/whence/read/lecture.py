@@ -6,10 +6,10 @@ two words where W and x are declared. What is left is read by the parser.
 
 from __future__ import annotations
 
-from whence.messages.errors import ReadError
 from whence.read.context import Context
 from whence.read.letters import GREEK, SUBSCRIPTS, SUPERSCRIPTS, add_layer, drop_underscore, fold
-from whence.read.lexer import Token
+from whence.read.lexer import TOKEN_LIMIT, Token
+from whence.read.places import error_at, limit_at
 from whence.read.vocabulary import known_function
 
 _TRANSPOSES = ("T", "t")
@@ -17,7 +17,10 @@ _TRANSPOSES = ("T", "t")
 
 def normalise(tokens: list[Token], context: Context) -> list[Token]:
     """The tokens of a line in plain form. Raises ReadError where a decoration has no clear meaning."""
-    return _derivative_names(_Pass(tokens, context).run(), context)
+    plain = _derivative_names(_Pass(tokens, context).run(), context)
+    if len(plain) > TOKEN_LIMIT + 1:  # words were taken apart
+        raise limit_at("too-many-tokens", plain[TOKEN_LIMIT], TOKEN_LIMIT)
+    return plain
 
 
 class _Pass:
@@ -38,13 +41,14 @@ class _Pass:
                 self.i += 1
                 self.superscript(token)
             elif token.kind == "sub":
-                raise _error("bad-layer", token)
+                raise error_at("bad-layer", token)
             elif token.kind == "prime":
                 self.i += 1
-                count = sum(2 if sign == "″" else 1 for sign in token.text)
-                self.out.append(token._replace(text="'" * count))
+                self.out.append(_plain_prime(token))
             elif token.text == "^":
                 self.caret(token)
+            elif token.text == ".":
+                self.dot(token)
             else:
                 self.i += 1
                 self.out.append(token)
@@ -52,6 +56,15 @@ class _Pass:
 
     def at(self, ahead: int = 0) -> Token:
         return self.tokens[min(self.i + ahead, len(self.tokens) - 1)]
+
+    def dot(self, token: Token) -> None:
+        """A dot is a product between blanks, or after a layer: `W^[1].dZ`. `Z.sum(0)` is Python."""
+        before = self.tokens[self.i - 1].text if self.i else ""
+        calls = self.at(1).kind == "word" and self.at(2).text == "("
+        if not (token.blank and self.at(1).blank) and (before != "]" or calls):
+            raise error_at("bad-attribute", token, found="." + self.at(1).text)
+        self.i += 1
+        self.out.append(token)
 
     # -- words and their layers
 
@@ -61,6 +74,7 @@ class _Pass:
         if (after_layer or self._after_bracket(token)) and self.glued_transpose(token):
             return
         base = fold(token.text, token.line, token.column)
+        base = "lam" if base == "lambda" else base
         self.i += 1
         end = token.end
         if base.endswith("_") and self.at().text == "{" and not self.at().blank:
@@ -72,12 +86,14 @@ class _Pass:
             end = sub.end
             self.i += 1
         base = drop_underscore(base)
-        prime = self.at() if self.at().kind == "prime" and self.layer_at(1) else None
-        self.i += prime is not None
+        count = 0
+        while self.at(count).kind == "prime":
+            count += 1
+        primes = self.tokens[self.i : self.i + count] if self.layer_at(count) else []
+        self.i += len(primes)
         layer, end = self.layer(end)
         self.out.extend(self.pieces(base, layer, token._replace(end=end)))
-        if prime is not None:
-            self.out.append(prime._replace(text="'" * len(prime.text)))
+        self.out.extend(_plain_prime(prime) for prime in primes)
 
     def _after_bracket(self, token: Token) -> bool:
         """`(A x - b)T`: a lone T glued to a closing bracket."""
@@ -85,16 +101,18 @@ class _Pass:
 
     def glued_transpose(self, token: Token) -> bool:
         """`W[2]TdZ[2]`: the T glued to a layer transposes, the rest is the next word."""
-        if not token.text.startswith("T") or token.text in self.context.names or "T" in self.context.names:
+        if not token.text.startswith("T") or token.text in self.context.names:
             return False
+        if "T" in self.context.names:
+            raise error_at("ambiguous-word", token)
         self.out.append(Token("sup", "T", token.line, token.column, token.column + 1, False))
         rest = token.text[1:]
         if rest and not rest[0].isalpha():
-            raise _error("ambiguous-word", token, found=token.text)
+            raise error_at("ambiguous-word", token, found=token.text)
         if rest:
             self.tokens[self.i] = token._replace(text=rest, column=token.column + 1, blank=False)
             if rest.startswith("T"):
-                raise _error("ambiguous-word", token, found=token.text)
+                raise error_at("ambiguous-word", token, found=token.text)
             self.word(self.tokens[self.i])
         else:
             self.i += 1
@@ -108,11 +126,11 @@ class _Pass:
         while self.at().text != "}":
             token = self.at()
             if token.kind not in ("word", "number") or not token.text.isalnum():
-                raise _error("bad-layer", token if token.kind != "end" else opened)
+                raise error_at("bad-layer", token if token.kind != "end" else opened)
             label += fold(token.text, token.line, token.column)
             self.i += 1
         if not label:
-            raise _error("empty-superscript", opened)
+            raise error_at("empty-superscript", opened)
         end = self.at().end
         self.i += 1
         return label, end
@@ -143,7 +161,7 @@ class _Pass:
         self.i += {"[": 0, "^": 1}[self.at().text] + braces
         opened = self.at()
         if not self._simple_content(1):
-            raise _error("bad-layer", opened)
+            raise error_at("bad-layer", opened)
         first, second = self.at(1), self.at(2)
         layer = fold(first.text, first.line, first.column)
         if second.text != "]":
@@ -163,7 +181,7 @@ class _Pass:
                 self.i += 1
                 continue
             if token.kind not in ("prime", "sup") and token.text not in _TRANSPOSES:
-                raise _error("bad-superscript", token if token.kind != "end" else self.tokens[self.i - 1])
+                raise error_at("bad-superscript", token if token.kind != "end" else self.tokens[self.i - 1])
             rest.append(token if token.kind in ("prime", "sup") else token._replace(kind="sup", text="ᵀ"))
             self.i += 1
         end = self.at().end
@@ -190,13 +208,17 @@ class _Pass:
                 context.note(f"{base} of layer {layer} is read as {base}.")
                 return [token._replace(text=base)]
             return [word]
+        if token.text == "Σ" and not layer:
+            raise error_at("ambiguous-sum", token)
+        if full == "x" and self._between_factors(token):
+            raise error_at("ambiguous-word", token)
         mixed = _mixed_scripts(token.text)
         if not mixed and (known_function(base) is not None or full[0] == "d" and full[1:] in names):
             return [word]
         split = self.split(base, layer) if names and len(base) > 1 else None
         if split is None:
             if mixed:
-                raise _error("ambiguous-word", token, found=token.text)
+                raise error_at("ambiguous-word", token, found=token.text)
             return [word]
         shown = " ".join(split)
         context.note(f"{full} is read as {shown}.")
@@ -207,6 +229,14 @@ class _Pass:
             for k, part in enumerate(split)
         ]
 
+    def _between_factors(self, token: Token) -> bool:
+        """An undeclared x between two factors, where others are declared, may be a times sign."""
+        if not self.context.names or not self.out or not token.blank or not self.at().blank:
+            return False
+        before = self.out[-1]
+        ends = before.kind in ("word", "sup", "prime") or before.text in (")", "]", ".T")
+        return ends and (self.at().kind == "word" or self.at().text == "(")
+
     def _call_follows(self) -> bool:
         ahead = 0
         while self.at(ahead).kind == "prime":
@@ -216,10 +246,11 @@ class _Pass:
     def split(self, base: str, layer: str) -> list[str] | None:
         """`base` as declared names, longest first, the last one with its layer; ᵀ for a T after a name."""
         names = self.context.names
+        longest = max(map(len, names))
         best: list[list[str] | None] = [None] * (len(base) + 1)  # best[k]: the pieces of base[k:]
         best[len(base)] = []
         for start in range(len(base) - 1, -1, -1):
-            for stop in range(len(base), start, -1):
+            for stop in range(min(len(base), start + longest), start, -1):
                 rest = best[stop]
                 if rest is None:
                     continue
@@ -240,7 +271,7 @@ class _Pass:
         text = "".join(SUPERSCRIPTS[c] for c in token.text)
         last = self.out[-1] if self.out else None
         if text == "1" and last is not None and last.kind == "word":
-            raise _error("ambiguous-superscript", token, found=token.text)
+            raise error_at("ambiguous-superscript", token, found=token.text)
         at = 0
         while at < len(text):
             stop = at + 1
@@ -248,7 +279,7 @@ class _Pass:
                 while stop < len(text) and text[stop].isdigit():
                     stop += 1
             if text[at:stop] == "-":
-                raise _error("bad-superscript", token)
+                raise error_at("bad-superscript", token)
             self.out.append(token._replace(kind="sup", text=text[at:stop]))
             at = stop
 
@@ -256,7 +287,7 @@ class _Pass:
         """`^T`, `^{-1}`, `^2`: what stands after a caret that is no layer."""
         after = self.at(1)
         self.i += 1
-        if after.kind == "word" and after.text[0] in _TRANSPOSES and "T" not in self.context.names:
+        if after.kind == "word" and after.text[0] in _TRANSPOSES:
             self.caret_transpose(after)
         elif after.kind == "sup":
             return
@@ -270,12 +301,14 @@ class _Pass:
         elif after.kind == "number" or after.text == "-" or after.kind == "word":
             self.out.append(token)
         else:
-            raise _error("missing-operand" if after.kind == "end" else "bad-superscript", token, found="^")
+            raise error_at("missing-operand" if after.kind == "end" else "bad-superscript", token, found="^")
 
     def caret_transpose(self, word: Token) -> None:
         """`^T`, and `^TdZ`, where the T alone belongs to the caret."""
+        if "T" in self.context.scalars and "T" in self.context.names:
+            raise error_at("ambiguous-superscript", word)
         if len(word.text) > 1 and (word.text[0] == "t" or not word.text[1].isalpha()):
-            raise _error("bad-superscript", word)
+            raise error_at("bad-superscript", word)
         self.out.append(word._replace(kind="sup", text="T", end=word.column + 1, blank=False))
         if len(word.text) == 1:
             self.i += 1
@@ -288,16 +321,17 @@ class _Pass:
         ahead = 1
         while self.at(ahead).text != "}":
             if self.at(ahead).kind == "end" or self.at(ahead).text == "{":
-                raise _error("unclosed-bracket", self.at(), found="{")
+                raise error_at("unclosed-bracket", self.at(), found="{")
             inside.append(self.at(ahead))
             ahead += 1
         text = "".join(t.text for t in inside)
         end = self.at(ahead).end
         if not inside:
-            raise _error("empty-superscript", caret)
+            raise error_at("empty-superscript", caret)
         sup = caret._replace(kind="sup", end=end)
         shapes = {"T": ["T"], "t": ["T"], "⊤": ["T"], "ᵀ": ["T"], "-1": ["-1"], "-T": ["-1", "T"], "-1T": ["-1", "T"]}
-        if text in shapes and "T" not in self.context.names:
+        number_t = "T" in self.context.scalars and "T" in self.context.names
+        if text in shapes and not (number_t and "T" in text):
             self.out.extend(sup._replace(text=part) for part in shapes[text])
             self.i += ahead + 1
         elif text == "-1" or text.isdigit():
@@ -314,7 +348,7 @@ class _Pass:
         inside = self.at(1)
         word = self.out[-1] if self.out else caret
         if self.at(2).text == ")" and inside.text.isdigit() and word.kind == "word":
-            raise _error("ambiguous-superscript", inside, found=f"^({inside.text})")
+            raise error_at("ambiguous-superscript", inside, found=f"^({inside.text})")
         minus_one = inside.text == "-" and self.at(2).text == "1" and self.at(3).text == ")"
         transposes = inside.text == "T" and self.at(2).text == ")" and "T" not in self.context.names
         if minus_one or transposes:
@@ -325,15 +359,19 @@ class _Pass:
             self.out.append(caret)
 
 
+def _plain_prime(token: Token) -> Token:
+    return token._replace(text="''" if token.text == "″" else "'")
+
+
 def _derivative_names(tokens: list[Token], context: Context) -> list[Token]:
     """`∂J/∂W` and `dJ/dW` as the name dW, where J is a cost. Any other quotient of differentials is refused."""
     out: list[Token] = []
     i = 0
     while i < len(tokens):
-        width = _quotient_width(tokens, i)
+        width = _quotient_width(tokens, i, context.dialect.costs)
         if width == 0:
             if tokens[i].text == "∂":
-                raise _error("derivative-quotient", tokens[i], found="∂")
+                raise error_at("derivative-quotient", tokens[i], found="∂")
             out.append(tokens[i])
             i += 1
             continue
@@ -342,7 +380,7 @@ def _derivative_names(tokens: list[Token], context: Context) -> list[Token]:
         signs = width == 5  # with ∂ as tokens of their own
         numerator = above if signs else above[1:]
         if numerator not in context.dialect.costs or f"d{numerator}" in context.names:
-            raise _error("derivative-quotient", tokens[i]._replace(end=below.end), found=f"d{numerator}")
+            raise error_at("derivative-quotient", tokens[i]._replace(end=below.end), found=f"d{numerator}")
         name = f"d{below.text}" if signs else below.text
         context.note(f"The derivative of {numerator} by {name[1:]} is called {name}.")
         out.append(tokens[i]._replace(kind="word", text=name, end=below.end))
@@ -350,7 +388,7 @@ def _derivative_names(tokens: list[Token], context: Context) -> list[Token]:
     return out
 
 
-def _quotient_width(tokens: list[Token], i: int) -> int:
+def _quotient_width(tokens: list[Token], i: int, costs: frozenset[str]) -> int:
     """5 for ∂ J / ∂ W, 3 for dJ / dW, 0 for anything else."""
     if tokens[i].text == "∂":
         kinds = [t.kind for t in tokens[i : i + 5]]
@@ -358,7 +396,9 @@ def _quotient_width(tokens: list[Token], i: int) -> int:
         return 5 if kinds[1::2] == ["word", "op"] and texts[2:4] == ["/", "∂"] and kinds[4:] == ["word"] else 0
     if i + 2 >= len(tokens) or tokens[i + 1].text != "/":
         return 0
-    return 3 if _is_differential(tokens[i]) and _is_differential(tokens[i + 2]) else 0
+    above, below = tokens[i], tokens[i + 2]
+    of_cost = above.kind == below.kind == "word" and above.text[0] == below.text[0] == "d" and above.text[1:] in costs
+    return 3 if (of_cost and len(below.text) > 1) or (_is_differential(above) and _is_differential(below)) else 0
 
 
 def _is_differential(token: Token) -> bool:
@@ -374,8 +414,3 @@ def _mixed_scripts(text: str) -> bool:
     letters = text[1:] if text[0] == "d" else text
     greek = any(c in GREEK for c in letters)
     return greek and any(c.isascii() and c.isalpha() for c in letters)
-
-
-def _error(code: str, token: Token, **values: str) -> ReadError:
-    values.setdefault("found", token.text)
-    return ReadError(code, line=token.line, column=token.column, end=token.end, **values)

@@ -36,7 +36,7 @@ _TOKEN = re.compile(
     rf"|(?P<word>[^\W\d_{_SUP}{_SUB}{_NUMERIC}](?:{_FOLLOW})*)"
     rf"|(?P<sup>[{_SUP}]+)|(?P<sub>[{_SUB}]+)"
     r"|(?P<op>\*\*|:=|[=!<>]=|\.m?T(?![A-Za-z0-9_])|[-+*/@^=<>()\[\]{},:;.⊙∘·⋅×∂|_])"
-    r"|(?P<prime>['’′‘]+|″)"
+    r"|(?P<prime>['’′‘″])"
     r"|(?P<quote>[\"“”])"
     r"|(?P<other>[−–—←≤≥≠½⩽⩾])"
 )  # fmt: skip
@@ -46,8 +46,10 @@ _BEFORE_A_PRIME = frozenset({")", "]", "}"})
 _QUOTES = "'’‘\"“”"
 
 
-def tokens_of(text: str, line: int = 1) -> list[Token]:
+def tokens_of(text: str, line: int = 1, offset: int = 0) -> list[Token]:
     """The tokens of one line, an `end` token last. A `#` begins a comment.
+
+    `offset` characters of the line stand before `text`.
 
     Raises LimitError beyond the caps, ReadError for a character that has no place in a formula.
 
@@ -58,7 +60,7 @@ def tokens_of(text: str, line: int = 1) -> list[Token]:
         raise LimitError("line-too-long", line=line, column=1, found=f"{len(text):,} characters", limit=LINE_LIMIT)
     run = mark_run(text)
     if run >= 0:
-        raise ReadError("combining-marks", line=line, column=run + 1)
+        raise ReadError("combining-marks", line=line, column=run + offset + 1)
     tokens: list[Token] = []
     at, size, blank = 0, len(text), False
     while at < size:
@@ -66,26 +68,26 @@ def tokens_of(text: str, line: int = 1) -> list[Token]:
         if found is None:
             if text[at] == "#":
                 break
-            raise _strange(text[at], line, at + 1)
+            raise _strange(text[at], line, at + offset + 1)
         kind, stop = found.lastgroup or "", found.end()
         if kind == "blank":
             at, blank = stop, True
             continue
         piece = text[at:stop]
         if kind == "quote" or (kind == "prime" and not _ends_operand(tokens)):
-            piece, stop = _quoted(text, at, line)
-            tokens.append(Token("text", piece, line, at + 1, stop + 1, blank))
+            piece, stop = _quoted(text, at, line, offset)
+            tokens.append(Token("text", piece, line, at + offset + 1, stop + offset + 1, blank))
         elif kind == "other":
-            tokens.extend(_translated(piece, line, at + 1, blank))
+            tokens.extend(_translated(piece, line, at + offset + 1, blank))
         else:
             if kind == "number":
-                _check_number(piece, line, at + 1)
-            tokens.append(Token(kind, piece, line, at + 1, stop + 1, blank))
+                _check_number(piece, line, at + offset + 1)
+            tokens.append(Token(kind, piece, line, at + offset + 1, stop + offset + 1, blank))
         if len(tokens) > TOKEN_LIMIT:
-            raise LimitError("too-many-tokens", line=line, column=at + 1, limit=TOKEN_LIMIT)
+            raise LimitError("too-many-tokens", line=line, column=at + offset + 1, limit=TOKEN_LIMIT)
         at, blank = stop, False
     last = tokens[-1] if tokens else None
-    tokens.append(Token("end", "", line, last.column if last else 1, last.end if last else 1, blank))
+    tokens.append(Token("end", "", line, last.column if last else offset + 1, last.end if last else offset + 1, blank))
     return tokens
 
 
@@ -97,13 +99,13 @@ def _ends_operand(tokens: list[Token]) -> bool:
     return last.kind in ("word", "sup", "sub", "prime") or last.text in _BEFORE_A_PRIME or last.text in (".T", ".mT")
 
 
-def _quoted(text: str, at: int, line: int) -> tuple[str, int]:
+def _quoted(text: str, at: int, line: int, offset: int) -> tuple[str, int]:
     """The letters between two quotes, and where they end."""
     stop = at + 1
     while stop < len(text) and text[stop] not in _QUOTES:
         stop += 1
     if stop == len(text):
-        raise ReadError("unclosed-quote", line=line, column=at + 1, found=text[at])
+        raise ReadError("unclosed-quote", line=line, column=at + offset + 1, found=text[at])
     return text[at + 1 : stop], stop + 1
 
 

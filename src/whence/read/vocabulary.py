@@ -30,6 +30,11 @@ def known_function(word: str) -> str | None:
     return spellings().get(word)
 
 
+def inverse_function() -> str | None:
+    """The function that a superscript −1 of a matrix means: the one the table writes that way."""
+    return next((name for name, op in TABLE.items() if op.unicode == "{X}⁻¹"), None)
+
+
 def entry(name: str) -> Op | None:
     """The table's entry of a canonical function name; None for an unknown function or a derivative."""
     return TABLE.get(name)
