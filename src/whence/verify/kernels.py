@@ -198,6 +198,15 @@ def triangle(shape: tuple[int, ...], lower: bool) -> Linear:
 
 
 @lru_cache(4096)
+def mirrored(shape: tuple[int, ...]) -> Linear:
+    """Each matrix of the last two axes with its lower triangle copied to the upper one."""
+    n = shape[-1]
+    end = prod(shape)
+    places = [base + max(i, j) * n + min(i, j) for base in range(0, end, n * n) for i in range(n) for j in range(n)]
+    return Linear(getter(places), 1, shape)
+
+
+@lru_cache(4096)
 def window(shape: tuple[int, ...], ranges: tuple[tuple[int, int], ...], target: tuple[int, ...]) -> Linear:
     """The entries from low to high along each axis."""
     steps = strides(shape)
