@@ -4,13 +4,14 @@ Functions that are not rational enter as random atoms: a random element of the f
 same each time it is asked for. Their algebraic relations hold: exp(−x) = 1/exp(x), log(exp(x)) = x, cos² + sin² = 1,
 r² = x for r = √x (in the field with i = √−1, where every number of the prime field has a root), step(x) + step(−x) = 1.
 
-With `related` (tried when the plain atoms find a difference) more of them hold: exp(a + b) = exp(a) exp(b), and with it the
-addition theorems, and the sign is the quadratic character: sign(a b) = sign(a) sign(b), √(x²) = |x|, sign(exp(x)) = 1.
+Two further modes (tried when the plain atoms find a difference) know more: exp(a + b) = exp(a) exp(b), and with it the
+addition theorems; in one of them the sign is the quadratic character, so that sign(a b) = sign(a) sign(b) and √(x²) = |x|.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from fractions import Fraction
 from functools import reduce
 from math import gcd
@@ -19,11 +20,19 @@ from random import Random
 from typing import Any
 
 from whence.verify.algebra import Array, constant
-from whence.verify.failures import BadPoint, NotExact
+from whence.verify.failures import BadPoint, NoRoot, NotExact
 from whence.verify.kernels import Bilinear
 from whence.verify.primes import PrimeSet
 
 Pair = tuple[int, int]  # the real part and what stands beside i
+
+
+class Mode(Enum):
+    """How much the atoms know of one another. Agreement in any mode is proof enough; each knows what the others do not."""
+
+    PLAIN = 0  # the sign of a number is random modulo each prime
+    ADDITIVE = 1  # exp(a + b) = exp(a) exp(b); the sign is the same modulo all primes, the extremes respect it
+    MULTIPLICATIVE = 2  # exp as before; sign(a b) = sign(a) sign(b), √(x²) = |x|
 
 
 class ExactRing:
@@ -31,11 +40,12 @@ class ExactRing:
 
     exact = True
 
-    def __init__(self, primes: PrimeSet, random: Random, order: int = 1, related: bool = False) -> None:
+    def __init__(self, primes: PrimeSet, random: Random, order: int = 1, mode: Mode = Mode.PLAIN) -> None:
         self.set = primes
         self.random = random
         self.order = order
-        self.related = related
+        self.mode = mode
+        related = self.related = mode is not Mode.PLAIN
         self.modulus = primes.wide if related else primes.modulus
         self.idempotents = primes.wide_idempotents if related else primes.idempotents
         self.primes = (*primes.primes, primes.helper) if related else primes.primes
@@ -43,7 +53,8 @@ class ExactRing:
         self.half = self.modulus >> 1
         self.memo: dict[Any, Any] = {}
         self.exponents: dict[int, int] = {}  # exp(x) -> x
-        self.used_relations = False  # an atom that `related` would tie to others
+        self.used_relations = False  # atoms that another mode would tie to one another
+        self.masks = 0  # how many signs and extremes were drawn
 
     # ---- numbers
 
@@ -305,17 +316,25 @@ class ExactRing:
         return Array(x.shape, {0: [self._positive(z) for z in self.pairs(x)]}, x.top + x.bottom + 1, 0)
 
     def _positive(self, z: Pair) -> int:
-        m = self.modulus
         if z == (0, 0):
             return 0
         value = self.memo.get(("mask", z))
         if value is None:
-            if self.related and not z[1]:
-                value = self.joined([int(pow(r, p >> 1, p) == 1) for r, p in zip(self.components(z[0]), self.primes, strict=True)])
+            self.masks += 1
+            if self.mode is Mode.MULTIPLICATIVE and not z[1]:
+                bits = [int(pow(r, p >> 1, p) == 1) for r, p in zip(self.components(z[0]), self.primes, strict=True)]
+            elif self.mode is Mode.PLAIN:
+                pattern = self.random.randrange(1, (1 << len(self.primes)) - 1)  # both signs occur
+                bits = [pattern >> k & 1 for k in range(len(self.primes))]
             else:
-                value = self.joined([self.random.getrandbits(1) for _ in self.primes])
-            self.memo["mask", z] = value
-            self.memo["mask", (-z[0] % m, -z[1] % m)] = (1 - value) % m
+                bits = [self.random.getrandbits(1)] * len(self.primes)
+            value = self._set_positive(z, self.joined(bits))
+        return value
+
+    def _set_positive(self, z: Pair, value: int) -> int:
+        m = self.modulus
+        self.memo["mask", z] = value
+        self.memo["mask", (-z[0] % m, -z[1] % m)] = (1 - value) % m
         return value
 
     def nonzero(self, x: Array) -> Array:
@@ -326,19 +345,33 @@ class ExactRing:
     def largest(self, x: Array, groups: Sequence[Sequence[int]], smallest: bool) -> Array:
         """A single 1 in each group, at a random place; the same for the same entries up to a common shift."""
         self.used_relations = True
-        m = self.modulus
         entries = self.pairs(x)
         out = [0] * len(entries)
         for group in groups:
-            first = entries[group[0]]
-            sign = -1 if smallest else 1
-            key = tuple((sign * (entries[k][0] - first[0]) % m, sign * (entries[k][1] - first[1]) % m) for k in group)
-            place = self.memo.get(("largest", key))
-            if place is None:
-                place = self.memo["largest", key] = [self.random.randrange(len(group)) for _ in self.primes]
-            for chosen, idempotent in zip(place, self.idempotents, strict=True):
-                out[group[chosen]] += idempotent
-        return Array(x.shape, {0: out}, x.top + x.bottom + 1, 0)
+            places = self._extreme(tuple(entries[k] for k in group), -1 if smallest else 1)
+            for place, idempotent in zip(places, self.idempotents, strict=True):
+                out[group[place]] += idempotent
+        return Array(x.shape, {0: [e % self.modulus for e in out]}, x.top + x.bottom + 1, 0)
+
+    def _extreme(self, group: tuple[Pair, ...], sign: int) -> list[int]:
+        m = self.modulus
+        first = group[0]
+        key = tuple((sign * (a - first[0]) % m, sign * (b - first[1]) % m) for a, b in group)
+        places = self.memo.get(("largest", key))
+        if places is None:
+            self.masks += 1
+            if self.mode is not Mode.ADDITIVE:
+                places = [self.random.randrange(len(group)) for _ in self.primes]
+            else:
+                place = self.random.randrange(len(group))
+                places = [place] * len(self.primes)
+                best = key[place]
+                for other in key:  # the extreme is the extreme for comparisons too
+                    z = ((best[0] - other[0]) % m, (best[1] - other[1]) % m)
+                    if z != (0, 0) and ("mask", z) not in self.memo:
+                        self._set_positive(z, 1)
+            self.memo["largest", key] = places
+        return places
 
     def circle_constant(self) -> Array:
         return Array((), {0: [self.atom("constant", "pi")]}, 1, 0, True)
@@ -360,7 +393,7 @@ def _root_modulo(a: int, b: int, p: int) -> Pair:
     norm = (a * a + b * b) % p
     length = pow(norm, exponent, p)
     if length * length % p != norm:
-        raise BadPoint("a number without a root")
+        raise NoRoot("a number without a root")
     half = (p + 1) >> 1
     square = (a + length) * half % p
     root = pow(square, exponent, p)

@@ -25,3 +25,11 @@ class BadPoint(Failure):
 
 class NotExact(Failure):
     """Something has no value in exact arithmetic; only the check by value is possible."""
+
+
+class NoRoot(BadPoint):
+    """A number that happens to have no root in the field."""
+
+
+class Singular(BadPoint):
+    """A singular matrix: perhaps at every point of these sizes."""

@@ -13,14 +13,15 @@ from whence.verify import algebra, kernels
 from whence.verify.algebra import Array, Ring, constant
 from whence.verify.claim import Check, Claim, Witness, canonical_shape, same_shape, vec_shape
 from whence.verify.draw import ExactEntries, NumericEntries, draw, filled, small_enough
-from whence.verify.exact import ExactRing
-from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NotExact
+from whence.verify.exact import ExactRing, Mode
+from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, Singular
 from whence.verify.numeric import ARITHMETIC_ERRORS, STEP, NumericRing, precision
 from whence.verify.plan import Part, Plan, finish, prepare
 from whence.verify.primes import PrimeSet, draw_primes, fresh_primes
 from whence.verify.sizes import choices
 
 REDRAWS = 50
+RESIZES = 8  # singular points ask for other sizes so many times
 WANTED_DIGITS = 20
 LARGEST_DEGREE = 1 << 29  # beyond it four primes no longer give 2**-128
 _PRIME_BITS = 61
@@ -45,29 +46,23 @@ class Judge:
         self.order = len(claim.wrt)
         self.redraws = 0
         self.bound = 0
+        self.may_resize = True
 
     def judge(self) -> Check:
         if not 1 <= self.order <= 2 or self.claim.layout not in ("matrix", "vec"):
             return Check(False, reason="one or two names to differentiate by, layout matrix or vec")
-        last: Failure = Misfit("no sizes")
-        for sizes in choices(self.claim.variables.values()):
+        last = "no sizes"
+        for attempt, sizes in enumerate(choices(self.claim.variables.values())):
+            self.may_resize = attempt < RESIZES
             try:
                 plan, compiler = prepare(self.claim, sizes)
-                self._shapes_fit(plan)
-            except (Misfit, BadSizes) as failure:
-                last = failure
-                continue
-            except Failure as failure:
-                return Check(False, reason=str(failure), sizes=sizes)
-            try:
                 finish(plan, compiler, self.claim)
                 return self._judged(plan)
-            except (BadSizes, Failure) as failure:
+            except BadSizes as failure:
+                last = str(failure)
+            except Failure as failure:
                 return Check(False, reason=str(failure), sizes=sizes, redraws=self.redraws)
-        return Check(False, reason=str(last))
-
-    def _shapes_fit(self, plan: Plan) -> None:
-        """Run the forward text once, for its shapes; singular points and missing values do not matter here."""
+        return Check(False, reason=last, redraws=self.redraws)
 
     def _judged(self, plan: Plan) -> Check:
         exact, why = self._exactly(plan)
@@ -104,10 +99,13 @@ class Judge:
     def _exactly(self, plan: Plan) -> tuple[bool | None, str]:
         """True or False, or None where exact arithmetic cannot tell (and why)."""
         primes = draw_primes(self.own_random) if self.own_random else fresh_primes()
+        same = False
         try:
-            same, related = self._exact_run(plan, primes, False)
-            if not same and related:
-                same, _ = self._exact_run(plan, primes, True)
+            for mode in Mode:
+                same, ring = self._exact_run(plan, primes, mode)
+                same = same and self._all_signs(plan, primes, mode, ring)
+                if same or not ring.used_relations or mode is Mode.ADDITIVE and not ring.masks:
+                    break
         except NotExact as failure:
             return None, str(failure)
         except BadPoint as failure:
@@ -116,18 +114,27 @@ class Judge:
             return None, "the degree is too large for the exact check to count"
         return same, "" if same else "exact arithmetic does not know a relation between its functions"
 
-    def _exact_run(self, plan: Plan, primes: PrimeSet, related: bool) -> tuple[bool, bool]:
-        """Whether all parts agree, and whether functions with further relations were met."""
+    def _exact_run(self, plan: Plan, primes: PrimeSet, mode: Mode) -> tuple[bool, ExactRing]:
+        """Whether all parts agree, and the arithmetic in which they did or did not."""
         last: BadPoint = BadPoint("no point")
-        for _ in range(REDRAWS):
-            ring = ExactRing(primes, self.random, 1, related)
+        for attempt in range(REDRAWS):
+            ring = ExactRing(primes, self.random, 1, mode)
             try:
-                same = self._exact_point(plan, ring)
-                return same, ring.used_relations
+                return self._exact_point(plan, ring), ring
+            except NoRoot as failure:
+                last = failure
             except BadPoint as failure:
                 last = failure
-                self.redraws += 1
+                if attempt >= 2 and self.may_resize:
+                    raise BadSizes(str(failure)) from None
+            self.redraws += 1
         raise last
+
+    def _all_signs(self, plan: Plan, primes: PrimeSet, mode: Mode, ring: ExactRing) -> bool:
+        """Further points for a claim with few signs, so that their combinations occur."""
+        if not 0 < ring.masks <= 12:
+            return True
+        return all(self._exact_run(plan, primes, mode)[0] for _ in range(7 if mode is Mode.ADDITIVE else 3))
 
     def _exact_point(self, plan: Plan, ring: ExactRing) -> bool:
         entries = ExactEntries(ring)
@@ -194,7 +201,7 @@ class Judge:
         for k in range(start, min(len(inputs), end)):
             if registers[k] is None:
                 registers[k] = inputs[k]
-        plan.program.run(ring, registers, range(max(start, len(inputs)), end))
+        run_forward(plan, ring, registers, range(max(start, len(inputs)), end))
 
     def _at_rest(self, plan: Plan, ring: Ring, changed: list[Array | None]) -> list[Array | None]:
         """The values of the forward text, and from them those of the formulas."""
@@ -239,6 +246,8 @@ class Judge:
                     return self._value_point(plan, NumericRing(self.random, self.order), attempt)
             except BadPoint as failure:
                 last = f"no usable point by value ({failure})"
+                if isinstance(failure, Singular) and attempt >= 4 and self.may_resize:
+                    raise BadSizes(str(failure)) from None
             except ARITHMETIC_ERRORS:
                 last = "no usable point by value"
             except NotExact as failure:
@@ -251,7 +260,7 @@ class Judge:
         rest: list[Array | None] = [None] * len(plan.program.code)
         for k, (name, shape) in enumerate(plan.shapes.items()):
             rest[k] = draw(ring, entries, shape, self.claim.assume.get(name, ()))
-        plan.program.run(ring, rest, range(len(plan.shapes), plan.forward))
+        run_forward(plan, ring, rest, range(len(plan.shapes), plan.forward))
         value = rest[plan.result]
         assert value is not None
         small_enough(value)
@@ -288,6 +297,14 @@ class Judge:
             inputs = {n: tuple(f"{v:.30}" for v in _entries(rest[k])) for k, n in enumerate(plan.shapes)}
             return Witness(plan.sizes, worst, f"{true[worst]:.20}", f"{claimed.parts[0][worst]:.20}", inputs, part.name)
         return 50 if not errors[worst] else min(50, -(errors[worst] / scale).adjusted() - 1)
+
+
+def run_forward(plan: Plan, ring: Ring, registers: list[Array | None], which: range) -> None:
+    """The forward text; what does not fit there may fit at other sizes."""
+    try:
+        plan.program.run(ring, registers, which)
+    except Misfit as failure:
+        raise BadSizes(str(failure)) from None
 
 
 def _entries(x: Array | None) -> Any:

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from whence.verify.algebra import Array, real
-from whence.verify.failures import BadPoint
+from whence.verify.failures import BadPoint, Singular
 from whence.verify.kernels import Bilinear
 
 DIGITS = {1: 56, 2: 75}  # by the order of the derivative; 50 are wanted of every value
@@ -89,7 +89,7 @@ class NumericRing:
         """The largest entry on the diagonal; whether rows were swapped."""
         pivot = max(range(c, len(table)), key=lambda r: abs(table[r][c]))
         if abs(table[pivot][c]) < Decimal("1e-6"):
-            raise BadPoint("a singular matrix")
+            raise Singular("a singular matrix")
         table[c], table[pivot] = table[pivot], table[c]
         return pivot != c
 

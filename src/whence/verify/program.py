@@ -27,7 +27,7 @@ from whence.read.syntax import (
     Transpose,
     Tuple,
 )
-from whence.verify import algebra, kernels
+from whence.verify import algebra, kernels, matrices
 from whence.verify.algebra import Array, Ring, constant
 from whence.verify.failures import BadSizes, Misfit, NotExact
 from whence.verify.numeric import NumericRing, stand_in
@@ -283,7 +283,7 @@ def _children(node: Expr) -> tuple[Expr, ...]:
 def _is_masked(name: str) -> bool:
     """Whether a routine depends on the order of numbers: known by its entry, whose change is piecewise."""
     op = TABLE.get(name)
-    return op is None or op.zero or bool(op.kink) or op.kind == "elementwise"
+    return op is None or op.zero or bool(op.kink) or op.kind == "elementwise" or hasattr(matrices, name)
 
 
 def _folded(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
