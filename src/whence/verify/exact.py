@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from enum import Enum
 from fractions import Fraction
 from functools import reduce
-from math import gcd
+from math import gcd, prod
 from operator import mul
 from random import Random
 from typing import Any
@@ -46,13 +46,14 @@ class ExactRing:
         self.order = order
         self.mode = mode
         related = self.related = mode is not Mode.PLAIN
-        self.modulus = primes.wide if related else primes.modulus
-        self.idempotents = primes.wide_idempotents if related else primes.idempotents
         self.primes = (*primes.primes, primes.helper) if related else primes.primes
+        self.modulus = prod(self.primes)
+        self.idempotents = primes.idempotents
         self.bits = self.modulus.bit_length() + 64
         self.half = self.modulus >> 1
         self.memo: dict[Any, Any] = {}
         self.exponents: dict[int, int] = {}  # exp(x) -> x
+        self.logarithms: list[tuple[int, int]] = []  # log(x), x
         self.used_relations = False  # atoms that another mode would tie to one another
         self.masks = 0  # how many signs and extremes were drawn
 
@@ -189,13 +190,30 @@ class ExactRing:
             return 1, 0
         value = self.memo.get(("exponential", z))
         if value is None:
-            value = self._homomorphic(z) if self.related else self.draw() ** 2 % self.modulus
+            value = self._beside_logarithm(z)
+            if value is None:
+                value = self._homomorphic(z) if self.related else self.draw() ** 2 % self.modulus
             opposite = (-z[0] % self.modulus, -z[1] % self.modulus)
             self.memo["exponential", z] = value
             reciprocal = self.memo["exponential", opposite] = self.invert(value)
             if not z[1]:
                 self.exponents[value], self.exponents[reciprocal] = z[0], opposite[0]
         return value, 0
+
+    def _beside_logarithm(self, z: Pair) -> int | None:
+        """exp(y + log x) = x exp(y) and exp(y − log x) = exp(y)/x, where exp(y) is known."""
+        m = self.modulus
+        for log, x in self.logarithms:
+            above, below = (z[0] + log) % m, (z[0] - log) % m
+            if below == 0 and not z[1]:
+                return x
+            known = self.memo.get(("exponential", (below, z[1])))
+            if known is not None:
+                return known * x % m
+            known = self.memo.get(("exponential", (above, z[1])))
+            if known is not None:
+                return known * self.invert(x) % m
+        return None
 
     def _homomorphic(self, z: Pair) -> int:
         """g^(real part) h^(imaginary part) in each component, exponents from the next one of the chain."""
@@ -246,11 +264,14 @@ class ExactRing:
         known = None if z[1] else self.exponents.get(z[0])
         if known is not None:
             return known, 0
-        if self.related and not z[1]:
-            inverse = self.invert(z[0])
-            if inverse < z[0]:
-                return -self.atom("logarithm", (inverse, 0)) % self.modulus, 0
-        return self.atom("logarithm", z), 0
+        value = self.memo.get(("logarithm", z))
+        if value is None:
+            value = self.memo["logarithm", z] = self.draw()
+            if not z[1]:
+                self.logarithms.append((value, z[0]))
+                if self.related:
+                    self.memo["logarithm", (self.invert(z[0]), 0)] = -value % self.modulus
+        return value, 0
 
     # ---- roots
 

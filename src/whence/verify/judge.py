@@ -17,7 +17,7 @@ from whence.verify.exact import ExactRing, Mode
 from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, Singular
 from whence.verify.numeric import ARITHMETIC_ERRORS, STEP, NumericRing, precision
 from whence.verify.plan import Part, Plan, finish, prepare
-from whence.verify.primes import PrimeSet, draw_primes, fresh_primes
+from whence.verify.primes import PrimeSet, fresh_chain, fresh_primes
 from whence.verify.sizes import choices
 
 REDRAWS = 50
@@ -47,6 +47,7 @@ class Judge:
         self.redraws = 0
         self.bound = 0
         self.may_resize = True
+        self.masked = False  # signs and extremes: agreement at a point says nothing of the other pieces
 
     def judge(self) -> Check:
         if not 1 <= self.order <= 2 or self.claim.layout not in ("matrix", "vec"):
@@ -67,7 +68,7 @@ class Judge:
     def _judged(self, plan: Plan) -> Check:
         exact, why = self._exactly(plan)
         rational = plan.program.rational
-        if exact is False and rational:
+        if exact is False and (rational or self.masked):
             return self._refused(plan, "differs in exact arithmetic")
         points = 1 if exact else 2 if exact is None else 3
         digits: int | None = None
@@ -98,11 +99,12 @@ class Judge:
 
     def _exactly(self, plan: Plan) -> tuple[bool | None, str]:
         """True or False, or None where exact arithmetic cannot tell (and why)."""
-        primes = draw_primes(self.own_random) if self.own_random else fresh_primes()
         same = False
         try:
             for mode in Mode:
+                primes = (fresh_primes if mode is Mode.PLAIN else fresh_chain)(self.own_random)
                 same, ring = self._exact_run(plan, primes, mode)
+                self.masked = ring.masks > 0
                 same = same and self._all_signs(plan, primes, mode, ring)
                 if same or not ring.used_relations or mode is Mode.ADDITIVE and not ring.masks:
                     break
@@ -294,8 +296,8 @@ class Judge:
         errors = [abs(a - b) for a, b in zip(true, claimed.parts[0], strict=True)]
         worst = max(range(len(errors)), key=lambda k: errors[k])
         if errors[worst] > scale * Decimal(10) ** -WANTED_DIGITS:
-            inputs = {n: tuple(f"{v:.30}" for v in _entries(rest[k])) for k, n in enumerate(plan.shapes)}
-            return Witness(plan.sizes, worst, f"{true[worst]:.20}", f"{claimed.parts[0][worst]:.20}", inputs, part.name)
+            inputs = {n: tuple(f"{Decimal(v):.30}" for v in _entries(rest[k])) for k, n in enumerate(plan.shapes)}
+            return Witness(plan.sizes, worst, f"{Decimal(true[worst]):.20}", f"{Decimal(claimed.parts[0][worst]):.20}", inputs, part.name)
         return 50 if not errors[worst] else min(50, -(errors[worst] / scale).adjusted() - 1)
 
 

@@ -1,13 +1,14 @@
-"""Four fresh random primes, chained so that an exponential can be a true homomorphism.
+"""Four fresh random primes; where asked for, chained so that an exponential can be a true homomorphism.
 
 With primes p₁ > p₂ > p₃ > p₄ > q such that each divides the one before less 1, the map x ↦ gᵏ mod pₖ with k = x mod pₖ₊₁
-turns sums into products: exp(a + b) = exp(a)·exp(b) holds modulo p₁ … p₄ for arguments known modulo p₂ … q. All pₖ are 7
-modulo 8, so −1 is no square (i = √−1 extends the field) and 2 is one.
+turns sums into products: exp(a + b) = exp(a)·exp(b) holds modulo p₁ … p₄ for arguments known modulo p₂ … q. All pₖ of a chain are 7
+modulo 8, so −1 is no square (i = √−1 extends the field) and 2 is one; so are 3, 5, 7, 11 and 13.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import gcd, prod
 from random import Random
@@ -15,8 +16,8 @@ from random import Random
 _SMALL = prod(n for n in range(3, 400, 2) if all(n % k for k in range(3, int(n**0.5) + 1, 2)))
 _BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 _COUNT = 4
-_HELPER_BITS = 52
-_USES = 32  # checks that share one set of primes, unless the caller brings the randomness
+_BITS = 62
+_HELPER_BITS = 48
 
 
 def is_prime(n: int) -> bool:
@@ -48,30 +49,51 @@ def _passes(n: int, base: int, odd: int, twos: int) -> bool:
 
 @dataclass(frozen=True)
 class PrimeSet:
-    """The primes of one check, the helper prime last, and what is computed from them once."""
+    """Four primes that are 3 modulo 4, their product, and the numbers that are 1 modulo one and 0 modulo the others."""
 
     primes: tuple[int, ...]
-    helper: int
-    generators: tuple[int, ...]  # of order: the next prime of the chain
-    imaginary: tuple[int, ...]  # a second element of that order, for the exponential of i
     modulus: int
-    idempotents: tuple[int, ...]  # 1 modulo one prime, 0 modulo the others
-    wide: int  # modulus * helper
-    wide_idempotents: tuple[int, ...]
+    idempotents: tuple[int, ...]
+    # Of a chain: the last prime, which takes no part in comparisons, and elements of the order of the next prime.
+    helper: int = 0
+    generators: tuple[int, ...] = ()
+    imaginary: tuple[int, ...] = ()  # for the exponential of i
 
 
-def _coefficients(primes: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+def _idempotents(primes: tuple[int, ...]) -> tuple[int, ...]:
     modulus = prod(primes)
-    return modulus, tuple(modulus // p * pow(modulus // p, -1, p) for p in primes)
+    return tuple(modulus // p * pow(modulus // p, -1, p) for p in primes)
+
+
+def draw_primes(random: Random) -> PrimeSet:
+    """Four random primes of 62 bits."""
+    found: list[int] = []
+    while len(found) < _COUNT:
+        candidate = random.getrandbits(_BITS) | (1 << (_BITS - 1)) | 3
+        if candidate not in found and is_prime(candidate):
+            found.append(candidate)
+    primes = tuple(found)
+    return PrimeSet(primes, prod(primes), _idempotents(primes))
+
+
+# The residues that a prime may leave for the small primes to be squares modulo it (it is 7 modulo 8).
+_SQUARES_NEED = {
+    3: (2,),
+    5: (1, 4),
+    7: (3, 5, 6),
+    11: (2, 6, 7, 8, 10),
+    13: (1, 3, 4, 9, 10, 12),
+}
 
 
 def _next(smaller: int, random: Random) -> int | None:
-    """A prime 2·c·smaller + 1 that is 7 modulo 8, c free of 3, 5 and 7 (so that such roots are unique)."""
-    start = random.randrange(256, 1024)
+    """A prime 2·c·smaller + 1 that is 7 modulo 8, with 2, 3, 5, 7, 11, 13 squares modulo it and c free of 3, 5 and 7."""
+    start = random.randrange(4096, 16384)
     start += (3 * pow(smaller, -1, 4) - start) % 4
-    for c in range(start, start + 800, 4):
+    for c in range(start, start + 60_000, 4):
         candidate = 2 * c * smaller + 1
-        if gcd(c, 105) == 1 and is_prime(candidate):
+        fits = all(candidate % q in allowed for q, allowed in _SQUARES_NEED.items())
+        if fits and gcd(c, 105) == 1 and is_prime(candidate):
             return candidate
     return None
 
@@ -83,9 +105,10 @@ def _of_order(order: int, prime: int, random: Random) -> int:
             return g
 
 
-def draw_primes(random: Random) -> PrimeSet:
-    """A fresh set of primes from the given randomness."""
-    while True:
+def draw_chain(random: Random) -> PrimeSet:
+    """Primes of which each divides the one before less 1."""
+    chain: list[int] = []
+    while len(chain) <= _COUNT or chain[1] < 1 << _BITS - 1:
         helper = random.getrandbits(_HELPER_BITS) | (3 << (_HELPER_BITS - 2)) | 1
         if not is_prime(helper):
             continue
@@ -95,43 +118,42 @@ def draw_primes(random: Random) -> PrimeSet:
             if larger is None:
                 break
             chain.append(larger)
-        if len(chain) > _COUNT and chain[1] > 1 << 61:
-            break
     primes = tuple(reversed(chain[1:]))
-    orders = primes[1:] + (helper,)
-    modulus, idempotents = _coefficients(primes)
-    wide, wide_idempotents = _coefficients((*primes, helper))
+    pairs = list(zip(primes, (*primes[1:], chain[0]), strict=True))
     return PrimeSet(
         primes,
-        helper,
-        tuple(_of_order(q, p, random) for p, q in zip(primes, orders, strict=True)),
-        tuple(_of_order(q, p, random) for p, q in zip(primes, orders, strict=True)),
-        modulus,
-        idempotents,
-        wide,
-        wide_idempotents,
+        prod(primes),
+        _idempotents((*primes, chain[0])),
+        chain[0],
+        tuple(_of_order(order, p, random) for p, order in pairs),
+        tuple(_of_order(order, p, random) for p, order in pairs),
     )
 
 
 class _Pool:
     """The primes of the process: nobody can foresee them, and they are replaced every few checks."""
 
-    def __init__(self) -> None:
-        self.held: PrimeSet | None = None
-        self.left = 0
+    def __init__(self, draw: Callable[[Random], PrimeSet], uses: int) -> None:
+        self.draw = draw
+        self.uses = uses
+        self.held: tuple[PrimeSet, int] | None = None
 
     def take(self) -> PrimeSet:
         held = self.held
-        if held is None or self.left <= 0:
-            held = self.held = draw_primes(Random(secrets.randbits(256)))
-            self.left = _USES
-        self.left -= 1
-        return held
+        primes, left = held if held is not None and held[1] > 0 else (self.draw(Random(secrets.randbits(256))), self.uses)
+        self.held = primes, left - 1
+        return primes
 
 
-_POOL = _Pool()
+_PLAIN = _Pool(draw_primes, 16)
+_CHAINED = _Pool(draw_chain, 256)
 
 
-def fresh_primes() -> PrimeSet:
-    """Primes from the randomness of the operating system."""
-    return _POOL.take()
+def fresh_primes(random: Random | None = None) -> PrimeSet:
+    """Primes from the randomness of the operating system, or from the generator that is given."""
+    return draw_primes(random) if random else _PLAIN.take()
+
+
+def fresh_chain(random: Random | None = None) -> PrimeSet:
+    """The same for a chain of primes."""
+    return draw_chain(random) if random else _CHAINED.take()

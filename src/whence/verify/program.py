@@ -133,6 +133,8 @@ class Compiler:
             self.program.rational = False
             return self._emit(("compare", node.operator), _compare(node.operator), arguments)
         if isinstance(node, Transpose):
+            if arguments[0] in self._fixed:
+                return arguments[0]
             return self._emit(("T", node.batched), partial(_transpose, node.batched), arguments)
         if isinstance(node, Index):
             return self._index(node, arguments)
