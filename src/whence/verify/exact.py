@@ -24,6 +24,7 @@ from whence.verify.failures import BadPoint, NoRoot, NotExact
 from whence.verify.kernels import Bilinear
 from whence.verify.primes import PrimeSet
 
+_SMALL = 1 << 60  # residues this near to 0 are whole numbers that were written, with their own sign
 Pair = tuple[int, int]  # the real part and what stands beside i
 
 
@@ -62,7 +63,9 @@ class ExactRing:
     def number(self, value: Fraction) -> int:
         if value.denominator == 1:
             return value.numerator
-        return value.numerator * pow(value.denominator, -1, self.modulus) % self.modulus
+        residue = value.numerator * pow(value.denominator, -1, self.modulus) % self.modulus
+        self._set_positive((residue, 0), int(value > 0))
+        return residue
 
     def draw(self) -> int:
         return self.random.getrandbits(self.bits) % self.modulus
@@ -337,8 +340,8 @@ class ExactRing:
         return Array(x.shape, {0: [self._positive(z) for z in self.pairs(x)]}, x.top + x.bottom + 1, 0)
 
     def _positive(self, z: Pair) -> int:
-        if z == (0, 0):
-            return 0
+        if not z[1] and (z[0] < _SMALL or self.modulus - z[0] < _SMALL):
+            return int(0 < z[0] < _SMALL)
         value = self.memo.get(("mask", z))
         if value is None:
             self.masks += 1

@@ -92,10 +92,13 @@ def _next(smaller: int, random: Random) -> int | None:
     start += (3 * pow(smaller, -1, 4) - start) % 4
     for c in range(start, start + 60_000, 4):
         candidate = 2 * c * smaller + 1
-        fits = all(candidate % q in allowed for q, allowed in _SQUARES_NEED.items())
-        if fits and gcd(c, 105) == 1 and is_prime(candidate):
+        if _has_squares(candidate) and gcd(c, 105) == 1 and is_prime(candidate):
             return candidate
     return None
+
+
+def _has_squares(prime: int) -> bool:
+    return all(prime % q in allowed for q, allowed in _SQUARES_NEED.items())
 
 
 def _of_order(order: int, prime: int, random: Random) -> int:
@@ -109,8 +112,8 @@ def draw_chain(random: Random) -> PrimeSet:
     """Primes of which each divides the one before less 1."""
     chain: list[int] = []
     while len(chain) <= _COUNT or chain[1] < 1 << _BITS - 1:
-        helper = random.getrandbits(_HELPER_BITS) | (3 << (_HELPER_BITS - 2)) | 1
-        if not is_prime(helper):
+        helper = random.getrandbits(_HELPER_BITS) | (3 << (_HELPER_BITS - 2)) | 7
+        if not _has_squares(helper) or not is_prime(helper):
             continue
         chain = [helper]
         while len(chain) <= _COUNT:
