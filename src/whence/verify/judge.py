@@ -1,0 +1,404 @@
+"""The judge: is this formula the derivative? By exact arithmetic, and by values alone."""
+
+from __future__ import annotations
+
+import secrets
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from math import floor, log2, prod
+from random import Random
+from typing import Any
+
+from whence.verify import algebra, kernels
+from whence.verify.algebra import Array, Ring, constant
+from whence.verify.claim import Check, Claim, Witness, canonical_shape, same_shape, vec_shape
+from whence.verify.draw import ExactEntries, NumericEntries, draw, filled, small_enough
+from whence.verify.exact import ExactRing, Mode
+from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, Singular
+from whence.verify.numeric import ARITHMETIC_ERRORS, STEP, NumericRing, precision
+from whence.verify.plan import Part, Plan, finish, prepare
+from whence.verify.primes import PrimeSet, fresh_chain, fresh_primes
+from whence.verify.sizes import choices
+
+REDRAWS = 50
+RESIZES = 8  # singular points ask for other sizes so many times
+WANTED_DIGITS = 20
+LARGEST_DEGREE = 1 << 29  # beyond it four primes no longer give 2**-128
+_PRIME_BITS = 61
+
+
+def check(claim: Claim, *, random: Random | None = None) -> Check:
+    """Is the answer the derivative? Exact arithmetic over random primes, then one point at 50 digits by value.
+
+    `random` replaces the randomness of the operating system (for tests). A claim that cannot be checked is not ok and
+    says why.
+    """
+    return Judge(claim, random).judge()
+
+
+class Judge:
+    """One claim under judgement."""
+
+    def __init__(self, claim: Claim, random: Random | None = None) -> None:
+        self.claim = claim
+        self.own_random = random
+        self.random = random or Random(secrets.randbits(256))
+        self.order = len(claim.wrt)
+        self.redraws = 0
+        self.bound = 0
+        self.may_resize = True
+        self.masked = False  # signs and extremes: agreement at a point says nothing of the other pieces
+
+    def judge(self) -> Check:
+        if not 1 <= self.order <= 2 or self.claim.layout not in ("matrix", "vec"):
+            return Check(False, reason="one or two names to differentiate by, layout matrix or vec")
+        last = "no sizes"
+        for attempt, sizes in enumerate(choices(self.claim.variables.values())):
+            self.may_resize = attempt < RESIZES
+            try:
+                plan, compiler = prepare(self.claim, sizes)
+                finish(plan, compiler, self.claim)
+                return self._judged(plan)
+            except BadSizes as failure:
+                last = str(failure)
+            except Failure as failure:
+                return Check(False, reason=str(failure), sizes=sizes, redraws=self.redraws)
+        return Check(False, reason=last, redraws=self.redraws)
+
+    def _judged(self, plan: Plan) -> Check:
+        exact, why = self._exactly(plan)
+        rational = plan.program.rational
+        if exact is False and (rational or self.masked):
+            return self._refused(plan, "differs in exact arithmetic")
+        points = 1 if exact else 2 if exact is None else 3
+        digits: int | None = None
+        for _ in range(points):
+            found = self._by_value(plan)
+            if isinstance(found, str):
+                if exact and rational:
+                    return self._passed(plan, True, None, "")
+                return Check(False, reason=found, sizes=plan.sizes, redraws=self.redraws)
+            if isinstance(found, Witness):
+                return Check(False, sizes=plan.sizes, reason="differs by value", witness=found, redraws=self.redraws)
+            digits = found if digits is None else min(digits, found)
+        return self._passed(plan, bool(exact), digits, "" if exact else "by value only: " + why)
+
+    def _passed(self, plan: Plan, exact: bool, digits: int | None, reason: str) -> Check:
+        primes = 4 if exact else 0
+        return Check(True, exact, plan.sizes, primes, self.bound if exact else 0, digits, reason, None, self.redraws)
+
+    def _refused(self, plan: Plan, reason: str) -> Check:
+        try:
+            found = self._by_value(plan)
+        except Failure:
+            found = None
+        witness = found if isinstance(found, Witness) else None
+        return Check(False, sizes=plan.sizes, reason=reason, witness=witness, redraws=self.redraws)
+
+    # ---- exact
+
+    def _exactly(self, plan: Plan) -> tuple[bool | None, str]:
+        """True or False, or None where exact arithmetic cannot tell (and why)."""
+        same = False
+        try:
+            for mode in Mode:
+                primes = (fresh_primes if mode is Mode.PLAIN else fresh_chain)(self.own_random)
+                same, ring = self._exact_run(plan, primes, mode)
+                self.masked = ring.masks > 0
+                same = same and self._all_signs(plan, primes, mode, ring)
+                if same or not ring.used_relations or mode is Mode.ADDITIVE and not ring.masks:
+                    break
+        except NotExact as failure:
+            return None, str(failure)
+        except BadPoint as failure:
+            return None, f"no usable point in exact arithmetic ({failure})"
+        if same and self.bound > -128:
+            return None, "the degree is too large for the exact check to count"
+        return same, "" if same else "exact arithmetic does not know a relation between its functions"
+
+    def _exact_run(self, plan: Plan, primes: PrimeSet, mode: Mode) -> tuple[bool, ExactRing]:
+        """Whether all parts agree, and the arithmetic in which they did or did not."""
+        last: BadPoint = BadPoint("no point")
+        for attempt in range(REDRAWS):
+            ring = ExactRing(primes, self.random, 1, mode)
+            try:
+                return self._exact_point(plan, ring), ring
+            except NoRoot as failure:
+                last = failure
+            except BadPoint as failure:
+                last = failure
+                if attempt >= 2 and self.may_resize:
+                    raise BadSizes(str(failure)) from None
+            self.redraws += 1
+        raise last
+
+    def _all_signs(self, plan: Plan, primes: PrimeSet, mode: Mode, ring: ExactRing) -> bool:
+        """Further points for a claim with few signs, so that their combinations occur."""
+        if not 0 < ring.masks <= 12:
+            return True
+        return all(self._exact_run(plan, primes, mode)[0] for _ in range(7 if mode is Mode.ADDITIVE else 3))
+
+    def _exact_point(self, plan: Plan, ring: ExactRing) -> bool:
+        entries = ExactEntries(ring)
+        inputs = [draw(ring, entries, shape, self.claim.assume.get(n, ())) for n, shape in plan.shapes.items()]
+        main = plan.parts[-1]
+        first_order = plan.parts if self.order == 1 else plan.parts[:-1]
+        degree = 0
+        rest: list[Array | None] = []
+        if first_order:
+            moves = {(part.name, 0): (part.by[0], 2 << k) for k, part in enumerate(first_order)}
+            changed, directions = self._moved_run(plan, ring, inputs, first_order, moves)
+            rest = self._at_rest(plan, ring, changed)
+            for part in first_order:
+                key = moves[part.name, 0][1]
+                same, size = self._agrees(ring, part, changed, rest, [directions[part.name, 0]], key, plan)
+                degree += size
+                if not same:
+                    return False
+        if self.order == 2:
+            ring.order = 2
+            moves = {("", 0): (main.by[0], 2), ("", 1): (main.by[1], 4)}
+            changed, directions = self._moved_run(plan, ring, inputs, [main], moves)
+            rest = rest or self._at_rest(plan, ring, changed)
+            same, size = self._agrees(ring, main, changed, rest, [directions["", 0], directions["", 1]], 6, plan)
+            degree += size
+            if not same:
+                return False
+        self.bound = floor(4 * (log2(max(degree, 1)) - _PRIME_BITS)) + 1
+        return True
+
+    def _moved_run(
+        self,
+        plan: Plan,
+        ring: ExactRing,
+        inputs: list[Array],
+        parts: list[Part],
+        moves: dict[tuple[str, int], tuple[int, int]],
+    ) -> tuple[list[Array | None], dict[tuple[str, int], Array]]:
+        """The forward text with every target moved in a random direction of its own."""
+        registers: list[Array | None] = [None] * len(plan.program.code)
+        structures = {(p.name, k): s for p in parts for k, s in enumerate(p.structures)}
+        directions: dict[tuple[str, int], Array] = {}
+        done = 0
+        for target in sorted({register for register, _ in moves.values()}):
+            if target < len(inputs):
+                registers[target] = inputs[target]
+            else:
+                self._fill(plan, ring, registers, inputs, done, target + 1)
+                done = target + 1
+            x = registers[target]
+            assert x is not None
+            parts_of = dict(x.parts)
+            for name, (register, key) in moves.items():
+                if register == target:
+                    direction = directions[name] = filled(ring.draw, x.shape)
+                    parts_of[key] = projected(ring, direction, structures[name]).parts[0]
+            registers[target] = Array(x.shape, parts_of, max(x.top, 1 + x.bottom), x.bottom)
+        self._fill(plan, ring, registers, inputs, done, plan.forward)
+        return registers, directions
+
+    def _fill(
+        self, plan: Plan, ring: Ring, registers: list[Array | None], inputs: list[Array], start: int, end: int
+    ) -> None:
+        for k in range(start, min(len(inputs), end)):
+            if registers[k] is None:
+                registers[k] = inputs[k]
+        run_forward(plan, ring, registers, range(max(start, len(inputs)), end))
+
+    def _at_rest(self, plan: Plan, ring: Ring, changed: list[Array | None]) -> list[Array | None]:
+        """The values of the forward text, and from them those of the formulas."""
+        rest = [None if x is None else algebra.still(x) for x in changed]
+        plan.program.run(ring, rest, range(plan.forward, len(plan.program.code)))
+        return rest
+
+    def _agrees(
+        self,
+        ring: ExactRing,
+        part: Part,
+        changed: list[Array | None],
+        rest: list[Array | None],
+        directions: list[Array],
+        key: int,
+        plan: Plan,
+    ) -> tuple[bool, int]:
+        """Does the formula, contracted with the directions, give the change of the value? And the degree of that."""
+        result = changed[plan.result]
+        formula = rest[part.formula]
+        assert result is not None and formula is not None
+        claimed = contracted(ring, part, formula, result.shape, directions)
+        degree = max(result.top + claimed.bottom, claimed.top + result.bottom)
+        for imaginary in (0, 1):
+            true = result.parts.get(key | imaginary)
+            got = claimed.parts.get(imaginary)
+            for k in range(result.size):
+                a = true[k] if true is not None else 0
+                b = got[k] if got is not None else 0
+                if not ring.zero(a - b):
+                    return False, degree
+        return True, degree
+
+    # ---- by value
+
+    def _by_value(self, plan: Plan) -> int | str | Witness:
+        """Digits of agreement at one point, a witness of a difference, or why no point was found."""
+        last = "no point"
+        for attempt in range(REDRAWS):
+            try:
+                with localcontext(precision(self.order)):
+                    return self._value_point(plan, NumericRing(self.random, self.order), attempt)
+            except BadPoint as failure:
+                last = f"no usable point by value ({failure})"
+                if isinstance(failure, Singular) and attempt >= 4 and self.may_resize:
+                    raise BadSizes(str(failure)) from None
+            except ARITHMETIC_ERRORS:
+                last = "no usable point by value"
+            except NotExact as failure:
+                return str(failure)
+            self.redraws += 1
+        return last
+
+    def _value_point(self, plan: Plan, ring: NumericRing, attempt: int) -> int | Witness:
+        entries = NumericEntries(self.random, attempt)
+        rest: list[Array | None] = [None] * len(plan.program.code)
+        for k, (name, shape) in enumerate(plan.shapes.items()):
+            rest[k] = draw(ring, entries, shape, self.claim.assume.get(name, ()))
+        run_forward(plan, ring, rest, range(len(plan.shapes), plan.forward))
+        value = rest[plan.result]
+        assert value is not None
+        small_enough(value)
+        plan.program.run(ring, rest, range(plan.forward, len(plan.program.code)))
+        digits = 50
+        for part in plan.parts:
+            found = self._part_by_value(plan, part, ring, rest, value)
+            if isinstance(found, Witness):
+                return found
+            digits = min(digits, found)
+        return digits
+
+    def _part_by_value(
+        self, plan: Plan, part: Part, ring: NumericRing, rest: list[Array | None], value: Array
+    ) -> int | Witness:
+        entries = NumericEntries(self.random)
+        formula = rest[part.formula]
+        assert formula is not None
+        directions: list[Array] = []
+        moves: list[Array] = []
+        for target, structure in zip(part.by, part.structures, strict=True):
+            x = rest[target]
+            assert x is not None
+            directions.append(filled(entries.nonzero, x.shape))
+            moves.append(projected(ring, directions[-1], structure))
+        claimed = contracted(ring, part, formula, value.shape, directions)
+        true = quotient(plan, part, ring, rest, moves, STEP[self.order])
+        sizes = algebra.times(ring, formula, constant(ring, 1))
+        scale = max((abs(v) for v in (*sizes.parts[0], *true, *claimed.parts[0])), default=Decimal(0))
+        scale = max(scale, max(abs(v) for v in value.parts[0]) * Decimal("1e-6"), Decimal("1e-12"))
+        errors = [abs(a - b) for a, b in zip(true, claimed.parts[0], strict=True)]
+        worst = max(range(len(errors)), key=lambda k: errors[k])
+        if errors[worst] > scale * Decimal(10) ** -WANTED_DIGITS:
+            inputs = {n: tuple(f"{Decimal(v):.30}" for v in _entries(rest[k])) for k, n in enumerate(plan.shapes)}
+            return Witness(plan.sizes, worst, f"{Decimal(true[worst]):.20}", f"{Decimal(claimed.parts[0][worst]):.20}", inputs, part.name)
+        return 50 if not errors[worst] else min(50, -(errors[worst] / scale).adjusted() - 1)
+
+
+def run_forward(plan: Plan, ring: Ring, registers: list[Array | None], which: range) -> None:
+    """The forward text; what does not fit there may fit at other sizes."""
+    try:
+        plan.program.run(ring, registers, which)
+    except Misfit as failure:
+        raise BadSizes(str(failure)) from None
+
+
+def _entries(x: Array | None) -> Any:
+    return x.parts[0] if x is not None else ()
+
+
+def quotient(
+    plan: Plan, part: Part, ring: NumericRing, rest: list[Array | None], moves: list[Array], step: Decimal
+) -> list[Decimal]:
+    """The central difference quotient of the value along the moves (the mixed second one for two)."""
+    which = plan.depends(part.by)
+    signs = [(1,), (-1,)] if len(moves) == 1 else [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    total: list[Decimal] | None = None
+    for sign in signs:
+        registers = list(rest)
+        shift: dict[int, Array] = {}
+        for s, target, move in zip(sign, part.by, moves, strict=True):
+            scaled = ring.each(move, lambda v, s=s: s * step * v)
+            shift[target] = algebra.plus(shift[target], scaled) if target in shift else scaled
+        _run_shifted(plan, ring, registers, which, shift)
+        value = registers[plan.result]
+        assert value is not None
+        positive = prod(sign) > 0
+        if total is None:
+            total = list(value.parts[0])
+        else:
+            total = [a + b if positive else a - b for a, b in zip(total, value.parts[0], strict=True)]
+    assert total is not None
+    divisor = 2 * step if len(moves) == 1 else 4 * step * step
+    return [v / divisor for v in total]
+
+
+def _run_shifted(
+    plan: Plan, ring: NumericRing, registers: list[Array | None], which: list[int], shift: dict[int, Array]
+) -> None:
+    changed: set[int] = set()
+    for k in which:
+        step, arguments = plan.program.code[k]
+        if step is not None and not changed.isdisjoint(arguments):
+            registers[k] = step(ring, *[registers[a] for a in arguments])
+        if k in shift:
+            x = registers[k]
+            assert x is not None
+            registers[k] = Array(x.shape, algebra.plus(x, shift[k].reshaped(x.shape)).parts)
+        changed.add(k)
+
+
+def projected(ring: Ring, direction: Array, structure: frozenset[str]) -> Array:
+    """The move of a structured matrix whose pairing with the plain derivative is that of the direction with the
+    structured one: R + Rᵀ − R∘I for a symmetric matrix, R∘I for a diagonal one, the lower triangle for a triangular one.
+    """
+    shape = direction.shape
+    if not structure or len(shape) != 2 or shape[0] != shape[1]:
+        return direction
+    if "diagonal" in structure:
+        return algebra.times(ring, direction, algebra.eye(ring, shape[0]))
+    if "lower" in structure:
+        return algebra.linear(direction, kernels.triangle(shape, True))
+    if structure & {"symmetric", "pd", "psd"}:
+        own = algebra.times(ring, direction, algebra.eye(ring, shape[0]))
+        return algebra.minus(algebra.plus(direction, algebra.transposed(direction)), own)
+    return direction
+
+
+def contracted(ring: Ring, part: Part, formula: Array, value: tuple[int, ...], directions: list[Array]) -> Array:
+    """The formula as a matrix (entries of the value x entries of the variables) times the directions."""
+    variables = [d.shape for d in directions]
+    vec = part.layout == "vec"
+    wanted = vec_shape(value, variables) if vec else canonical_shape(value, variables)
+    if not same_shape(formula.shape, wanted):
+        raise Misfit(f"shape {formula.shape}, where the derivative has {wanted}")
+    rows, columns = prod(value), prod(map(prod, variables))
+    flat = formula
+    if vec:
+        flat = algebra.linear(formula, unstacked(value, tuple(variables)))
+    direction = directions[0].reshaped((directions[0].size, 1))
+    if len(directions) == 2:
+        second = directions[1].reshaped((1, directions[1].size))
+        direction = algebra.matmul(ring, direction, second).reshaped((columns, 1))
+    return algebra.matmul(ring, flat.reshaped((rows, columns)), direction)
+
+
+def unstacked(value: tuple[int, ...], variables: tuple[tuple[int, ...], ...]) -> kernels.Linear:
+    """From the layout vec (columns stacked, the value running fastest) to rows first, the value's axes in front."""
+    blocks = (value, *variables)
+    starts = [sum(map(len, blocks[:k])) for k in range(len(blocks))]
+    order = [a for k in range(len(blocks) - 2, -1, -1) for a in range(starts[k] + len(blocks[k]) - 1, starts[k] - 1, -1)]
+    order += range(starts[-1] + len(blocks[-1]) - 1, starts[-1] - 1, -1)
+    sizes = [n for b in blocks for n in b]
+    stacked = tuple(sizes[a] for a in order)
+    back = tuple(order.index(a) for a in range(len(sizes)))
+    return kernels.permute(stacked, back) if stacked else kernels.total((1,), ())
+
+
+__all__ = ["Check", "Claim", "Fraction", "Judge", "Witness", "check"]

@@ -1,0 +1,219 @@
+"""Arithmetic by value: decimal numbers of 56 digits (75 for second derivatives) and the values of functions.
+
+Values only: no differential is ever used here. Arrays have a single part.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from fractions import Fraction
+from operator import mul
+from random import Random
+from typing import Any
+
+from whence.verify.algebra import Array, real
+from whence.verify.failures import BadPoint, Singular
+from whence.verify.kernels import Bilinear
+
+DIGITS = {1: 56, 2: 75}  # by the order of the derivative; 50 are wanted of every value
+STEP = {1: Decimal("1e-17"), 2: Decimal("1e-16")}
+ARITHMETIC_ERRORS = (DivisionByZero, InvalidOperation, Overflow)
+
+_ONE, _ZERO = Decimal(1), Decimal(0)
+_PI = Decimal(
+    "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798214808651"
+    "328230664709384460955058223172535940812848111745"
+)
+_local = threading.local()
+
+
+def precision(order: int) -> Context:
+    """The decimal context of a check by value, to be entered with `localcontext`."""
+    return Context(prec=DIGITS[order], traps=[DivisionByZero, InvalidOperation, Overflow], Emax=10**6, Emin=-(10**6))
+
+
+def mpmath_context() -> Any:
+    """mpmath with its own precision, one for each thread: the user's is left alone."""
+    context = getattr(_local, "context", None)
+    if context is None:
+        from mpmath import MPContext
+
+        context = _local.context = MPContext()
+        context.dps = 150
+    return context
+
+
+class NumericRing:
+    """The arithmetic of one point by value."""
+
+    exact = False
+    order = 1
+
+    def __init__(self, random: Random, derivative_order: int = 1) -> None:
+        self.random = random
+        self.digits = DIGITS[derivative_order]
+
+    def number(self, value: Fraction) -> Decimal:
+        if value.denominator == 1:
+            return Decimal(value.numerator)
+        return Decimal(value.numerator) / Decimal(value.denominator)
+
+    def contract(self, kernel: Bilinear, a: Sequence[Decimal], b: Sequence[Decimal]) -> list[Decimal]:
+        left, right, group, _ = kernel
+        products = list(map(mul, left(a), right(b)))
+        if group == 1:
+            return products
+        return [sum(products[k : k + group], _ZERO) for k in range(0, len(products), group)]
+
+    def each(self, x: Array, function: Callable[[Decimal], Decimal]) -> Array:
+        return Array(x.shape, {0: [function(v) for v in x.parts[0]]}, literal=x.literal)
+
+    def reciprocals(self, x: Array) -> Array:
+        return self.each(x, lambda v: _ONE / v)
+
+    def inverse(self, rows: Sequence[Decimal], n: int) -> list[Decimal]:
+        table = [[*rows[i * n : i * n + n], *(Decimal(int(i == j)) for j in range(n))] for i in range(n)]
+        for c in range(n):
+            self._bring_pivot(table, c)
+            scale = _ONE / table[c][c]
+            lead = table[c] = [x * scale for x in table[c]]
+            for r in range(n):
+                factor = table[r][c]
+                if r != c and factor:
+                    table[r] = [x - factor * y for x, y in zip(table[r], lead, strict=True)]
+        return [x for row in table for x in row[n:]]
+
+    def _bring_pivot(self, table: list[list[Decimal]], c: int) -> bool:
+        """The largest entry on the diagonal; whether rows were swapped."""
+        pivot = max(range(c, len(table)), key=lambda r: abs(table[r][c]))
+        if abs(table[pivot][c]) < Decimal("1e-6"):
+            raise Singular("a singular matrix")
+        table[c], table[pivot] = table[pivot], table[c]
+        return pivot != c
+
+    def determinant(self, rows: Sequence[Decimal], n: int) -> Decimal:
+        table = [list(rows[i * n : i * n + n]) for i in range(n)]
+        value = _ONE
+        for c in range(n):
+            if self._bring_pivot(table, c):
+                value = -value
+            lead = table[c]
+            value *= lead[c]
+            for r in range(c + 1, n):
+                factor = table[r][c] / lead[c]
+                if factor:
+                    table[r] = [x - factor * y for x, y in zip(table[r], lead, strict=True)]
+        return value
+
+    def exponential(self, x: Array) -> Array:
+        return self.each(x, _exp)
+
+    def logarithm(self, x: Array) -> Array:
+        return self.each(x, _log)
+
+    def root(self, x: Array, exponent: Fraction) -> Array:
+        if exponent.denominator == 2 and abs(exponent.numerator) < 64:
+            return self.each(x, lambda v: _square_root(v) ** exponent.numerator)
+        power = self.number(exponent)
+        return self.each(x, lambda v: _exp(power * _log(v)))
+
+    def circle(self, x: Array, sine: bool) -> Array:
+        context = mpmath_context()
+        return self.primitive(x, context.sin if sine else context.cos)
+
+    def primitive(self, x: Array, function: Callable[[Any], Any]) -> Array:
+        """A function of mpmath, entry by entry."""
+        context = mpmath_context()
+        return self.each(x, lambda v: _from_mpmath(function(context.mpf(str(v))), self.digits))
+
+    def named(self, x: Array, name: str) -> Array:
+        return self.primitive(x, getattr(mpmath_context(), name))
+
+    def quotient(self, x: Array, function: Callable[[NumericRing, Array], Array]) -> Array:
+        """The derivative of an elementwise function by a central quotient of its values at twice the digits."""
+        with localcontext() as context:
+            context.prec = 2 * self.digits + 10
+            step = Decimal(10) ** -(self.digits - 10)
+            finer = NumericRing(self.random)
+            finer.digits = context.prec
+            up = function(finer, self.each(x, lambda v: v + step))
+            down = function(finer, self.each(x, lambda v: v - step))
+            flat = [(a - b) / (2 * step) for a, b in zip(up.parts[0], down.parts[0], strict=True)]
+        return Array(x.shape, {0: flat}, literal=x.literal)
+
+    def greater(self, x: Array) -> Array:
+        return self.each(x, lambda v: _ONE if v > 0 else _ZERO)
+
+    def nonzero(self, x: Array) -> Array:
+        return self.each(x, lambda v: _ONE if v else _ZERO)
+
+    def largest(self, x: Array, groups: Sequence[Sequence[int]], smallest: bool) -> Array:
+        entries = real(x)
+        out = [_ZERO] * len(entries)
+        for group in groups:
+            pick = min if smallest else max
+            out[pick(group, key=lambda k: entries[k])] = _ONE
+        return Array(x.shape, {0: out})
+
+    def circle_constant(self) -> Array:
+        return Array((), {0: [+_PI]}, literal=True)
+
+
+def _exp(v: Decimal) -> Decimal:
+    if v > 2000:
+        raise BadPoint("an exponential out of range")
+    return v.exp()
+
+
+def _log(v: Decimal) -> Decimal:
+    if v <= 0:
+        raise BadPoint("the logarithm of a number that is not positive")
+    return v.ln()
+
+
+def _square_root(v: Decimal) -> Decimal:
+    if v <= 0:
+        raise BadPoint("the root of a number that is not positive")
+    return v.sqrt()
+
+
+def _from_mpmath(value: Any, digits: int) -> Decimal:
+    context = mpmath_context()
+    if not isinstance(value, context.mpf) or not context.isfinite(value):
+        raise BadPoint("an argument outside the domain")
+    return +Decimal(context.nstr(value, digits + 3, strip_zeros=False))
+
+
+# Three smooth functions stand for the unknown ones, each with its derivatives up to the third.
+def _cubic(v: Decimal) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    a, b, c, d = Decimal("0.3"), Decimal("-0.7"), Decimal("1.1"), Decimal("0.2")
+    return ((a * v + b) * v + c) * v + d, (3 * a * v + 2 * b) * v + c, 6 * a * v + 2 * b, 6 * a
+
+
+def _decay(v: Decimal) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    e = _exp(-v / 2)
+    return e + Decimal("0.4") * v, Decimal("0.4") - e / 2, e / 4, -e / 8
+
+
+def _quotient(v: Decimal) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    """(v + 1)/(v² + 2) by partial steps: q = 1/(v² + 2)."""
+    q = _ONE / (v * v + 2)
+    q1 = -2 * v * q * q
+    q2 = -2 * q * q - 4 * v * q * q1
+    q3 = -4 * q * q1 - 4 * q * q1 - 4 * v * (q1 * q1 + q * q2)
+    u = v + 1
+    return u * q, q + u * q1, 2 * q1 + u * q2, 3 * q2 + u * q3
+
+
+STAND_INS = (_quotient, _cubic, _decay)
+
+
+def stand_in(which: int, derivative: int, v: Decimal) -> Decimal:
+    """The value of a derivative of the function that stands for the unknown function number `which`."""
+    scale = Decimal(1) + Decimal(which // len(STAND_INS)) / 2
+    return STAND_INS[which % len(STAND_INS)](scale * v)[derivative] * scale**derivative
+
+
+__all__ = ["ARITHMETIC_ERRORS", "DIGITS", "STEP", "NumericRing", "localcontext", "precision", "stand_in"]

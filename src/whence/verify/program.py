@@ -1,0 +1,500 @@
+"""A formula as a list of instructions on registers: compiled once at given sizes, run over either arithmetic.
+
+Equal subexpressions share a register, so an answer that repeats parts of the forward text costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache, partial
+from typing import Any
+
+from whence.ops.entry import Op
+from whence.ops.table import TABLE
+from whence.read.syntax import (
+    Binary,
+    Call,
+    Compare,
+    Expr,
+    Index,
+    Name,
+    Negative,
+    Number,
+    Range,
+    Text,
+    Transpose,
+    Tuple,
+)
+from whence.verify import algebra, kernels, matrices
+from whence.verify.algebra import Array, Ring, constant
+from whence.verify.failures import BadSizes, Misfit, NotExact
+from whence.verify.numeric import NumericRing, stand_in
+from whence.verify.routines import ATOMS, CONSTANTS, ROUTINES, Routine
+from whence.verify.texts import default_axis, parameters, parsed
+
+Step = Callable[..., Array]
+PRIME = "_prime"
+MAX_DERIVATIVE = 3
+
+
+@dataclass
+class Program:
+    """Instructions (function, argument registers); the registers of named arrays come first or in between."""
+
+    code: list[tuple[Step | None, tuple[int, ...]]] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
+    rational: bool = True  # no atoms: exact arithmetic alone decides
+
+    def run(self, ring: Ring, registers: list[Array | None], which: Iterable[int]) -> None:
+        """Fill the registers `which`, in order; those of inputs must be filled already."""
+        code = self.code
+        for k in which:
+            step, arguments = code[k]
+            if step is not None:
+                registers[k] = step(ring, *[registers[a] for a in arguments])
+
+
+class Compiler:
+    """Adds formulas to a program. `sizes`: the dimension symbols and index names with their values."""
+
+    def __init__(self, sizes: Mapping[str, int], functions: tuple[str, ...] = (), axis: Any = None) -> None:
+        self.sizes = sizes
+        self.functions = {name: k for k, name in enumerate(functions)}
+        self.axis = axis
+        self.strict = False  # a range down to one entry asks for other sizes
+        self.program = Program()
+        self._known: dict[Any, int] = {}
+        self._fixed: dict[int, Fraction] = {}
+
+    # ---- registers
+
+    def input(self, name: str) -> int:
+        """A register to be filled by the caller, under a name."""
+        self.program.code.append((None, ()))
+        register = self.program.names[name] = len(self.program.code) - 1
+        return register
+
+    def same(self, register: int) -> int:
+        """A register of its own with the same value."""
+        self.program.code.append((_itself, (register,)))
+        return len(self.program.code) - 1
+
+    def _emit(self, key: Any, step: Step, arguments: tuple[int, ...]) -> int:
+        whole = (key, arguments)
+        register = self._known.get(whole)
+        if register is None:
+            self.program.code.append((step, arguments))
+            register = self._known[whole] = len(self.program.code) - 1
+        return register
+
+    def _number(self, value: Fraction) -> int:
+        register = self._emit(("number", value), partial(constant, value=value, literal=True), ())
+        self._fixed[register] = value
+        return register
+
+    # ---- formulas
+
+    def add(self, expression: Expr) -> int:
+        """The register of a formula's value. Walks with a stack of its own, so depth costs nothing."""
+        todo: list[tuple[Expr, bool]] = [(expression, False)]
+        values: list[int] = []
+        while todo:
+            node, ready = todo.pop()
+            children = _children(node)
+            if ready or not children:
+                count = len(children)
+                arguments = tuple(values[len(values) - count :])
+                del values[len(values) - count :]
+                values.append(self._combined(node, arguments))
+                continue
+            todo.append((node, True))
+            todo.extend((child, False) for child in reversed(children))
+        return values[0]
+
+    def whole(self, node: Expr) -> int:
+        """A whole number that is fixed by the sizes."""
+        value = self._fixed.get(self.add(node))
+        if value is None or value.denominator != 1 or abs(value) > 10**6:
+            raise Misfit("a whole number is needed")
+        return value.numerator
+
+    def _combined(self, node: Expr, arguments: tuple[int, ...]) -> int:
+        if isinstance(node, Number):
+            return self._number(node.value)
+        if isinstance(node, Name):
+            return self._named(node.id)
+        if isinstance(node, Negative):
+            return self._negative(arguments)
+        if isinstance(node, Binary):
+            return self._binary(node.operator, arguments)
+        if isinstance(node, Compare):
+            self.program.rational = False
+            return self._emit(("compare", node.operator), _compare(node.operator), arguments)
+        if isinstance(node, Transpose):
+            if arguments[0] in self._fixed:
+                return arguments[0]
+            return self._emit(("T", node.batched), partial(_transpose, node.batched), arguments)
+        if isinstance(node, Index):
+            return self._index(node, arguments)
+        if isinstance(node, Call):
+            return self._call(node, arguments)
+        raise Misfit("a word in the wrong place")
+
+    def _named(self, name: str) -> int:
+        register = self.program.names.get(name)
+        if register is not None:
+            return register
+        if name in self.sizes:
+            return self._number(Fraction(self.sizes[name]))
+        if name in CONSTANTS:
+            return self._emit(("constant", name), CONSTANTS[name], ())
+        raise Misfit(f"unknown name {name}")
+
+    def _negative(self, arguments: tuple[int, ...]) -> int:
+        fixed = self._fixed.get(arguments[0])
+        return self._number(-fixed) if fixed is not None else self._emit("-", _negative, arguments)
+
+    def _binary(self, operator: str, arguments: tuple[int, ...]) -> int:
+        left, right = (self._fixed.get(a) for a in arguments)
+        if left is not None and right is not None:
+            folded = _folded(operator, left, right)
+            if folded is not None:
+                return self._number(folded)
+        if operator == "**":
+            if right is None:
+                self.program.rational = False
+                return self._emit("**", algebra.general_power, arguments)
+            if right.denominator != 1:
+                self.program.rational = False
+            return self._emit(("**", right), partial(_power, right), arguments[:1])
+        step = _BINARY.get(operator)
+        if step is None:
+            raise Misfit(f"{operator} is not part of the language")
+        return self._emit(operator, step, arguments)
+
+    def _index(self, node: Index, arguments: tuple[int, ...]) -> int:
+        places: list[int | tuple[int | None, int | None, bool]] = []
+        for place in node.places:
+            if isinstance(place, Range):
+                bounds = [b for b in (place.low, place.high) if b is not None]
+                drawn = not all(isinstance(b, Number) for b in bounds) or (place.low is not None and place.high is None)
+                low, high = (None if b is None else self.whole(b) for b in (place.low, place.high))
+                places.append((low, high, drawn and self.strict))
+            else:
+                places.append(self.whole(place))
+        key = tuple(places)
+        return self._emit(("index", key), partial(_indexed, key), arguments)
+
+    # ---- functions
+
+    def _call(self, node: Call, arguments: tuple[int, ...]) -> int:
+        name = node.name
+        keywords = dict(node.keywords)
+        if set(keywords) - {"axis"}:
+            raise Misfit(f"arguments of {name}")
+        axis = self._static(keywords["axis"]) if "axis" in keywords else None
+        base, primes = name, 0
+        while base.endswith(PRIME):
+            base, primes = base.removesuffix(PRIME), primes + 1
+        if base in self.functions and not keywords:
+            return self._unknown(base, primes, arguments)
+        routine = ROUTINES.get(name)
+        if routine is not None:
+            return self._routine(name, routine, node, axis)
+        op = TABLE.get(name)
+        if op is not None:
+            return self._from_table(op, arguments, axis)
+        op = TABLE.get(base)
+        if op is not None and primes == 1 and len(arguments) == 1 and not keywords and op.kind == "elementwise":
+            self.program.rational = False
+            return self._emit(("prime", base), partial(_derivative, op), arguments)
+        raise Misfit(f"unknown function {name}")
+
+    def _static(self, node: Expr) -> Any:
+        """An axis, or several; `axis=axis` in a text of the table is the caller's own."""
+        if isinstance(node, Name) and node.id == "axis" and "axis" not in self.sizes:
+            return self.axis
+        if isinstance(node, Tuple):
+            return tuple(self.whole(item) for item in node.items)
+        return self.whole(node)
+
+    def _unknown(self, name: str, primes: int, arguments: tuple[int, ...]) -> int:
+        if primes > MAX_DERIVATIVE - 1 or len(arguments) != 1:
+            raise Misfit(f"arguments of {name}")
+        self.program.rational = False
+        which = self.functions[name]
+        return self._emit(("unknown", name, primes), partial(_unknown, which, primes), arguments)
+
+    def _routine(self, name: str, routine: Routine, node: Call, axis: Any) -> int:
+        kinds = routine.kinds(len(node.arguments))
+        extra: list[Any] = []
+        registers: list[int] = []
+        for kind, argument in zip(kinds, node.arguments, strict=True):
+            if kind == "A":
+                registers.append(self.add(argument))
+                continue
+            extra.append(self._extra(kind, argument))
+        if axis is not None and not routine.has_axis:
+            raise Misfit(f"arguments of {name}")
+        self.program.rational = False if _is_masked(name) else self.program.rational
+        step = partial(_routine, routine.function, kinds, tuple(extra), axis, routine.has_axis)
+        return self._emit((name, kinds, tuple(extra), axis), step, tuple(registers))
+
+    def _extra(self, kind: str, argument: Expr) -> Any:
+        if kind == "S":
+            return self.whole(argument)
+        if kind == "O" and isinstance(argument, Tuple):
+            return tuple(self.whole(item) for item in argument.items)
+        if kind == "L" and isinstance(argument, Text):
+            return argument.value
+        if kind == "N" and isinstance(argument, Name):
+            return argument.id
+        raise Misfit("an argument of another kind is needed")
+
+    def _from_table(self, op: Op, arguments: tuple[int, ...], axis: Any) -> int:
+        names = parameters(op.takes)
+        if len(arguments) != len(names):
+            raise Misfit(f"{op.name} takes {len(names)} arguments")
+        if axis is not None and "ax" not in op.takes:
+            raise Misfit(f"{op.name} has no axis")
+        self.program.rational = False
+        text = op.exact or op.expands
+        if text:
+            step = partial(_by_text, text, names, axis, default_axis(op))
+        elif op.kind == "elementwise" and len(names) == 1:
+            step = partial(_elementwise, op)
+        else:
+            step = partial(_without_value, op)
+        return self._emit((op.name, axis), step, arguments)
+
+
+def _children(node: Expr) -> tuple[Expr, ...]:
+    """The parts of a node that are arrays. Those of a routine are seen to when it is called."""
+    if isinstance(node, (Binary, Compare)):
+        return node.left, node.right
+    if isinstance(node, (Negative, Transpose, Index)):
+        return (node.operand,)
+    if isinstance(node, Call) and node.name not in ROUTINES:
+        return node.arguments
+    return ()
+
+
+@lru_cache(512)
+def _is_masked(name: str) -> bool:
+    """Whether a routine depends on the order of numbers: known by its entry, whose change is piecewise."""
+    op = TABLE.get(name)
+    return op is None or op.zero or bool(op.kink) or op.kind == "elementwise" or hasattr(matrices, name)
+
+
+def _folded(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
+    if operator == "+":
+        return left + right
+    if operator == "-":
+        return left - right
+    if operator == "*":
+        return left * right
+    if operator == "/" and right:
+        return left / right
+    if operator == "**" and right.denominator == 1 and abs(right) <= 64 and (left or right > 0):
+        return left**right.numerator
+    return None
+
+
+# ---- the steps
+
+
+def _itself(ring: Ring, x: Array) -> Array:
+    return x
+
+
+def _negative(ring: Ring, x: Array) -> Array:
+    return algebra.negative(x)
+
+
+def _plus(ring: Ring, x: Array, y: Array) -> Array:
+    return algebra.plus(x, y)
+
+
+def _minus(ring: Ring, x: Array, y: Array) -> Array:
+    return algebra.minus(x, y)
+
+
+_BINARY: dict[str, Step] = {"+": _plus, "-": _minus, "*": algebra.times, "/": algebra.divided, "@": algebra.matmul}
+
+
+def _power(exponent: Fraction, ring: Ring, x: Array) -> Array:
+    return algebra.power(ring, x, exponent)
+
+
+def _transpose(batched: bool, ring: Ring, x: Array) -> Array:
+    return algebra.transposed(x, batched)
+
+
+def _compare(operator: str) -> Step:
+    def step(ring: Ring, x: Array, y: Array) -> Array:
+        return algebra.compared(ring, operator, x, y)
+
+    return step
+
+
+def _routine(
+    function: Callable[..., Array], kinds: str, extra: tuple[Any, ...], axis: Any, has_axis: bool, ring: Ring, *arrays: Array
+) -> Array:
+    fixed, given = iter(extra), iter(arrays)
+    arguments = [next(given) if kind == "A" else next(fixed) for kind in kinds]
+    return function(ring, *arguments, axis=axis) if has_axis else function(ring, *arguments)
+
+
+def _indexed(places: tuple[Any, ...], ring: Ring, x: Array) -> Array:
+    if len(places) == 1 and len(x.shape) == 2:
+        if 1 not in x.shape:
+            raise Misfit("one index into a matrix")
+        places = (places[0], 0) if x.shape[1] == 1 else (0, places[0])
+    if len(places) != len(x.shape):
+        raise Misfit(f"{len(places)} indices into {x.shape}")
+    ranges = [_range(p, n) if isinstance(p, tuple) else _single(p, n) for p, n in zip(places, x.shape, strict=True)]
+    kept = [isinstance(p, tuple) for p in places]
+    lengths = tuple(high - low for low, high in ranges)
+    if not any(kept):
+        target: tuple[int, ...] = ()
+    elif len(x.shape) > 2:
+        target = tuple(n for n, keep in zip(lengths, kept, strict=True) if keep)
+        target = (target[0], 1) if len(target) == 1 else target
+    else:
+        target = lengths
+    return algebra.linear(x, kernels.window(x.shape, tuple(ranges), target))
+
+
+def _single(place: int, n: int) -> tuple[int, int]:
+    if not -n <= place < n:
+        raise Misfit("an index out of range")
+    return place % n, place % n + 1
+
+
+def _range(bounds: tuple[int | None, int | None, bool], n: int) -> tuple[int, int]:
+    low, high = (d if b is None else b for b, d in zip(bounds[:2], (0, n), strict=True))
+    low, high = (b + n if b < 0 else b for b in (low, high))
+    if not 0 <= low < high <= n:
+        raise Misfit("a range that is empty or out of range")
+    if high - low == 1 and bounds[2]:
+        raise BadSizes("a range down to a single entry")
+    return low, high
+
+
+@lru_cache(1024)
+def _text_program(text: str, names: tuple[str, ...], axis: Any) -> tuple[Program, int]:
+    compiler = Compiler({}, axis=axis)
+    for name in names:
+        compiler.input(name)
+    result = compiler.add(parsed(text))
+    return compiler.program, result
+
+
+def run_text(ring: Ring, text: str, names: tuple[str, ...], arrays: tuple[Array, ...], axis: Any = None) -> Array:
+    """A text of the table at the given arrays."""
+    program, result = _text_program(text, names, axis)
+    registers: list[Array | None] = [*arrays, *[None] * (len(program.code) - len(arrays))]
+    program.run(ring, registers, range(len(arrays), len(program.code)))
+    value = registers[result]
+    assert value is not None
+    return value
+
+
+def _by_text(text: str, names: tuple[str, ...], axis: Any, default: int | None, ring: Ring, *arrays: Array) -> Array:
+    if axis is None and default is not None:
+        if len(arrays[0].shape) > 2:
+            raise Misfit("of a tensor the axis is needed")
+        axis = default
+    return run_text(ring, text, names, arrays, axis)
+
+
+def _without_value(op: Op, ring: Ring, *arrays: Array) -> Array:
+    raise NotExact(f"{op.name} has no exact value")
+
+
+# ---- elementwise functions that are atoms
+
+
+def _slope(op: Op, ring: Ring, x: Array, y: Array) -> Array:
+    """What stands beside δX in the entry's differential, as an array of the shape of x."""
+    if op.zero:
+        return constant(ring, 0, x.shape)
+    if not op.differential:
+        raise NotExact(f"{op.name} has no differential")
+    one = constant(ring, 1, x.shape)
+    name = parameters(op.takes)[0]
+    return run_text(ring, op.differential, (name, "Y", "δ" + name), (x, y, one))
+
+
+def chained(ring: Ring, x: Array, base: Array, slope: Callable[[Array, Array], Array]) -> Array:
+    """An elementwise function of an array that changes: its value at rest, and slope(x, y) beside every change."""
+    moved = algebra.moved_part(x)
+    if moved is None:
+        return base
+    rest = algebra.still(x)
+    first = slope(rest, base)
+    if ring.order == 1:
+        return algebra.plus(base, algebra.times(ring, first, moved))
+    # The part of ε₂ alone first; then the slope at x + ε₂ δ₂x carries what stands beside ε₁.
+    second = moved.like({k: flat for k, flat in moved.parts.items() if k >> 1 == 2})
+    other = moved.like({k: flat for k, flat in moved.parts.items() if k >> 1 != 2})
+    value, place = base, rest
+    if second.parts:
+        place = algebra.plus(rest, second)
+        value = algebra.plus(base, algebra.times(ring, first, second))
+    if not other.parts:
+        return value
+    steep = slope(place, value) if second.parts else first
+    return algebra.plus(value, algebra.times(ring, steep, other))
+
+
+def _elementwise(op: Op, ring: Ring, x: Array) -> Array:
+    base = at_rest(op, ring, algebra.still(x))
+    return chained(ring, x, base, partial(_slope, op, ring))
+
+
+def at_rest(op: Op, ring: Any, x: Array) -> Array:
+    """The value of an elementwise function, by the entry's own way to compute it."""
+    own = ATOMS.get(op.name)
+    if own is not None:
+        return own(ring, x)
+    if isinstance(ring, NumericRing):
+        kind, _, primitive = op.value.partition(":")
+        if kind != "mpmath":
+            raise NotExact(f"{op.name} has no value")
+        return ring.named(x, primitive)
+    return ring.atoms(op.name, x)
+
+
+def _derivative(op: Op, ring: Any, x: Array) -> Array:
+    """`sigmoid_prime` and the like: by the differential in exact arithmetic, by a quotient of values otherwise."""
+    name = parameters(op.takes)[0]
+    if isinstance(ring, NumericRing):
+        return ring.quotient(x, lambda finer, at: _value_of(op, finer, at))
+    value = _value_of(op, ring, x)
+    if op.zero:
+        return constant(ring, 0, x.shape)
+    one = constant(ring, 1, x.shape)
+    return run_text(ring, op.differential, (name, "Y", "δ" + name), (x, value, one))
+
+
+def _value_of(op: Op, ring: Any, x: Array) -> Array:
+    routine = ROUTINES.get(op.name)
+    if routine is not None:
+        return routine.function(ring, x)
+    text = op.exact or op.expands
+    return run_text(ring, text, parameters(op.takes), (x,)) if text else _elementwise(op, ring, x)
+
+
+def _unknown(which: int, derivative: int, ring: Any, x: Array) -> Array:
+    if isinstance(ring, NumericRing):
+        return ring.each(x, lambda v: stand_in(which, derivative, v))
+
+    def value(at: Array, order: int) -> Array:
+        if algebra.moved_part(at) is None:
+            return ring.atoms(f"unknown {which} {order}", at)
+        return chained(ring, at, ring.atoms(f"unknown {which} {order}", algebra.still(at)), lambda z, _: value(z, order + 1))
+
+    return value(x, derivative)
