@@ -1,0 +1,255 @@
+"""From a model and a question to a verified answer: the one way through all rooms that every door uses.
+
+Derive, choose the form, print, read the print back, verify it by the independent judge. What fails the judge is
+never returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from whence.diff.model import Backward, Forward, derivative, forward, projected
+from whence.expr.build import Scope, Value, build
+from whence.expr.canonical import canonical
+from whence.expr.node import SUM, Node, variable
+from whence.form.choose import Chooser
+from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
+from whence.notation.matrix import NotMatrix, Printer
+from whence.ops.table import TABLE
+from whence.read.canonical import to_text
+from whence.read.parser import parse_expression
+from whence.read.problem import Problem
+from whence.read.syntax import Call, Compare, Expr, Index, Model, Name, Range, Shape, children
+from whence.shapes.dims import Dim
+from whence.shapes.infer import ShapeTable, infer
+from whence.verify.claim import Check, Claim
+from whence.verify.judge import check
+
+ONE = Dim.parse(1)
+FullShape = tuple[Dim, ...]
+MAX_ORDER = 2
+UNPRINTABLE = 10**6
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A verified formula. `adjoints` are the names it may use: name -> (of, formula), in order."""
+
+    formula: str
+    tree: Expr
+    node: Node
+    shape: FullShape
+    layout: str
+    closed_form: bool
+    check: Check
+    proved: bool
+    adjoints: dict[str, tuple[str, Expr]] = field(default_factory=dict)
+
+    @property
+    def verified(self) -> str:
+        return "exact" if self.check.exact else "numeric"
+
+
+class Engine:
+    """Derives and verifies over one model."""
+
+    def __init__(self, model: Model, adjoint_names: Mapping[str, str] | None = None, table: ShapeTable | None = None) -> None:
+        self.model = model
+        self.adjoint_names = dict(adjoint_names or {})  # of -> name
+        self.table = table or infer(model)
+        targets = set(model.targets)
+        self.shapes: dict[str, FullShape] = {row.name: row.shape for row in self.table.rows}
+        self.inputs = {n: s for n, s in self.shapes.items() if n not in targets}
+        self.forward: Forward = forward(
+            [(s.target, s.expression) for s in model.statements],
+            self.inputs,
+            self.table.dims,
+            model.assumptions,
+            model.functions,
+            model.defined,
+        )
+        printed_shapes = {**self.shapes, **{a: self.shapes[of] for of, a in self.adjoint_names.items() if of in self.shapes}}
+        names = [*self.inputs, *model.targets, *self.adjoint_names.values()]
+        self.printer = Printer(printed_shapes, {n: k for k, n in enumerate(names)}, means=_speaks_of_means(model))
+        self.chooser = Chooser(self.length, self.forward.rewriter)
+        self.names = (*printed_shapes, *self.table.dims)
+
+    def length(self, node: Node) -> int:
+        """How many tokens the node takes when printed."""
+        try:
+            return self.printer.forms(node)[0].length
+        except NotMatrix:
+            return UNPRINTABLE
+
+    # ------------------------------------------------------------ derivation
+    def derive(
+        self,
+        expression: Expr,
+        wrt: tuple[str, ...],
+        *,
+        structured: bool = False,
+        use_adjoints: bool = True,
+    ) -> Answer:
+        """The verified derivative of an expression by one name, or by two in order.
+
+        Raises RuleError for what has no rule, RefusedError where no verified answer can be given.
+        """
+        if len(wrt) > MAX_ORDER:
+            raise RuleError("outside-scope", found=f"a derivative of order {len(wrt)}")
+        output = build(expression, self.forward.scope)
+        node, back = self._node(output.node, wrt, use_adjoints)
+        if structured:
+            node = self._structured(node, output, wrt)
+        shape = self._shape(output, wrt, node)
+        tree = self._printed(node, shape)
+        adjoints = self.adjoints_used(tree, back)
+        return self.verified(expression, wrt, node, shape, tree, adjoints, structured)
+
+    def _node(self, output: Node, wrt: tuple[str, ...], use_adjoints: bool) -> tuple[Node, Backward]:
+        if len(wrt) == 1:
+            names = self.adjoint_names if use_adjoints else {}
+            return derivative(self.forward, output, wrt[0], names, self.chooser.nicest)
+        first, back = derivative(self.forward, output, wrt[0], {}, lambda n: n, plain=True)
+        back.equations.clear()
+        node, _ = derivative(self.forward, first, wrt[1], {}, self.chooser.nicest)
+        return node, back
+
+    def _structured(self, node: Node, output: Value, wrt: tuple[str, ...]) -> Node:
+        axis = output.node.rank
+        for name in wrt:
+            rank = self.forward.atom(name).rank
+            tags = self.model.assumptions.get(name, ())
+            if rank == 2:
+                node = projected(node, axis, tags)
+            axis += rank
+        return self.chooser.nicest(self.forward.rewriter(node))
+
+    def _shape(self, output: Value, wrt: tuple[str, ...], node: Node) -> FullShape:
+        """The full shape that the table of layouts asks for."""
+        blocks = [s for s in (output.shape, *(self.shapes[w] for w in wrt)) if any(d != ONE for d in s)]
+        if not blocks:
+            return ()
+        if len(blocks) == 1:
+            return blocks[0]
+        return (*node.dims, ONE) if node.rank == 1 else node.dims
+
+    def _printed(self, node: Node, shape: FullShape) -> Expr:
+        try:
+            forms = self.printer.forms(node)
+        except NotMatrix as e:
+            raise RefusedError("outside-format", found="an array of more than two axes inside a function") from e
+        row = len(shape) == 2 and shape[0] == ONE and shape[1] != ONE
+        return forms[1 if row else 0].tree
+
+    # ------------------------------------------------------------ verification
+    def adjoints_used(self, tree: Expr, back: Backward) -> dict[str, tuple[str, Expr]]:
+        """The adjoint names that a formula uses, those they use in turn first."""
+        by_name = {a: of for of, a in self.adjoint_names.items()}
+        out: dict[str, tuple[str, Expr]] = {}
+        for of, equation in back.equations.items():
+            name = self.adjoint_names.get(of)
+            if name is not None and name in back.symbols_used(self.adjoint_names):
+                out[name] = (of, self._printed(equation.node, self.shapes[of]))
+        wanted = names_in(tree) & set(by_name)
+        grown = True
+        while grown:
+            more = {n for w in wanted if w in out for n in names_in(out[w][1]) & set(by_name)} - wanted
+            wanted |= more
+            grown = bool(more)
+        return {n: v for n, v in out.items() if n in wanted}
+
+    def verified(
+        self,
+        expression: Expr,
+        wrt: tuple[str, ...],
+        node: Node,
+        shape: FullShape,
+        tree: Expr,
+        adjoints: dict[str, tuple[str, Expr]],
+        structured: bool = False,
+    ) -> Answer:
+        """The answer if the independent judge accepts what is printed. Raises RefusedError else."""
+        text = to_text(tree)
+        if len(text) > 1_000_000:
+            raise LimitError("output-too-long", found=str(len(text)), expected="1000000")
+        again = self.read_back(text)
+        claim = Claim(
+            variables={n: claim_shape(s) for n, s in self.inputs.items()},
+            assume=dict(self.model.assumptions),
+            functions=tuple(self.model.functions),
+            definitions=tuple((s.target, s.expression) for s in self.model.statements),
+            expression=expression,
+            wrt=wrt,
+            answer=again,
+            adjoints={n: (of, self.read_back(to_text(t))) for n, (of, t) in adjoints.items()},
+            structured=structured,
+        )
+        found = check(claim)
+        if not found.ok:
+            raise RefusedError("not-verified", found=found.reason)
+        closed = not uses_indices(again) or self._model_uses_indices(expression)
+        if _has_index_sum(again):
+            closed = False
+        return Answer(text, again, node, shape, "matrix", closed, found, self.proved(again, node), adjoints)
+
+    def read_back(self, text: str) -> Expr:
+        """A printed formula, read by the reader as any other."""
+        return parse_expression(text, functions=self.model.functions, names=self.names, dialect="canonical")
+
+    def proved(self, tree: Expr, node: Node) -> bool:
+        """Does the printed formula, built anew, have the canonical form of what was derived? Then for all sizes."""
+        values = {n: Value(self.forward.value_atoms[n], s) for n, s in self.shapes.items()}
+        for of, name in self.adjoint_names.items():
+            values[name] = Value(variable(name, self.forward.value_atoms[of].dims), self.shapes[of])
+        for size in self.table.dims:
+            values[size] = self.forward.scope.values[size]
+        try:
+            built = build(tree, Scope(values, frozenset(self.model.functions), self.model.defined)).node
+            return canonical(self.forward.rewriter(built)) is canonical(self.forward.rewriter(node))
+        except WhenceError:
+            return False
+
+    def _model_uses_indices(self, expression: Expr) -> bool:
+        return any(uses_indices(e) for e in (expression, *(s.expression for s in self.model.statements)))
+
+
+def solve_problem(problem: Problem) -> Answer:
+    """The verified answer of one problem of a batch."""
+    engine = Engine(problem.model, {of: name for name, of in problem.adjoints.items()})
+    return engine.derive(problem.expression, problem.wrt, structured=problem.structured)
+
+
+def claim_shape(shape: Iterable[Dim]) -> Shape:
+    """Sizes as the judge takes them."""
+    return tuple(d.number if d.number is not None else str(d) for d in shape)
+
+
+def _walk(tree: Expr):
+    stack: list[Expr | Range] = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(children(node))
+
+
+def names_in(tree: Expr) -> set[str]:
+    """The names that a formula uses."""
+    return {n.id for n in _walk(tree) if isinstance(n, Name)}
+
+
+def uses_indices(tree: Expr) -> bool:
+    """Does a formula pick entries by an index? (A range is none.)"""
+    return any(isinstance(n, Index) and any(not isinstance(p, Range) for p in n.places) for n in _walk(tree))
+
+
+def _has_index_sum(tree: Expr) -> bool:
+    return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "einsum" for n in _walk(tree))
+
+
+def _speaks_of_means(model: Model) -> bool:
+    trees = [s.expression for s in model.statements]
+    return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "mean" for t in trees for n in _walk(t))
+
+
+__all__ = ["SUM", "Answer", "Compare", "Engine", "solve_problem"]
