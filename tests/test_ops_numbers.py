@@ -36,7 +36,9 @@ def oracle() -> ModuleType:
 
 
 def _listed(text: str) -> dict[str, list[str]]:
-    return {name.strip(): [t.strip() for t in rest.split(" x ")] for name, rest in (p.split(":") for p in text.split(", "))}
+    return {
+        name.strip(): [t.strip() for t in rest.split(" x ")] for name, rest in (p.split(":") for p in text.split(", "))
+    }
 
 
 def _problem(example: Example) -> dict[str, Any]:

@@ -438,6 +438,7 @@ MATRICES: tuple[Op, ...] = (
         name="frechet",
         kind="function",
         takes="name F, X[n,n], E[n,n]",
+        functions=("expm", "logm", "sqrtm", "cholesky"),
         gives="[n,n]",
         sentence="The derivative of the matrix function F at X in the direction E.",
         source=_HIGHAM + ", §3.1",
