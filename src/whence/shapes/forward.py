@@ -140,13 +140,28 @@ class Walk:
 
     def fit(self, a: Sizes, b: Sizes, node: Binary | Compare | Call) -> Sizes:
         """Entry by entry, with broadcasting."""
-        if a == b or not b:
-            return a if len(a) != 2 or b or not is_scalar(a) else ()
-        if not a:
-            return b if not is_scalar(b) else ()
+        if a == b:
+            return a
+        if not a or not b:
+            return self.with_number(a or b, not a, node)
         if len(a) == 2 and len(b) == 2:
             return self.broadcast(a, b, a, b, node)
         return self.broadcast(_last_axis(a), _last_axis(b), a, b, node)
+
+    def with_number(self, a: Sizes, left: bool, node: Binary | Compare | Call) -> Sizes:
+        """A number keeps the other's shape; a 1 x 1 stays a matrix only beside a number written out."""
+        if len(a) != 2 or not is_scalar(a):
+            return a
+        number = isinstance(node, Binary) and (node.left if left else node.right)
+        return a if number and self.written_out(number) else ()
+
+    def written_out(self, node: Expr) -> bool:
+        """Is it made of literals and dimension symbols alone?"""
+        if isinstance(node, Name):
+            return node.id not in self.scope.shapes
+        if isinstance(node, (Binary, Negative)):
+            return all(self.written_out(k) for k in children(node) if not isinstance(k, Range))
+        return isinstance(node, Number)
 
     def broadcast(self, a: Sizes, b: Sizes, whole_a: Sizes, whole_b: Sizes, node: Expr) -> Sizes:
         wide = max(len(a), len(b))
