@@ -84,11 +84,11 @@ def infer(model: Model) -> ShapeTable:
         from whence.shapes.solve import solve
 
         solution = solve(model, scope, unknown)
-        scope.dims |= solution.dims
-        for name, row in solution.rows.items():
-            scope.shapes[name] = row.shape
-            scope.lines[name] = row.line
-            rows.append(row)
+        scope.dims = solution.dims
+        for name, found in solution.shapes.items():
+            scope.shapes[name] = found.shape
+            scope.lines[name] = found.line
+            rows.append(Row(name, found.shape, found.line, found.why))
         defaults = solution.defaults
     for statement in model.statements:
         shape = shape_of(statement.expression, scope, statement.line)
