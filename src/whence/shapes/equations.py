@@ -38,10 +38,9 @@ _LEFT = (Binary, Compare, Negative, Transpose, Index)
 
 
 class Operand(NamedTuple):
-    """An operand of + or *: its shape, and what is needed to guess at an undeclared name."""
+    """An operand of + or *: its shape, and what is needed to guess at the undeclared input it is made of."""
 
     pair: Pair
-    name: str = ""  # of an undeclared input that stands there alone
     weights_right: bool = False  # a product whose right factor is named as weights are
     literal: bool = False  # made of literals alone
 
@@ -97,12 +96,23 @@ class Equations:
     scope: Scope
     unknowns: Unknowns
     inputs: dict[str, Pair]
+    by_pair: dict[Pair, str] = field(default_factory=dict)  # of an input's own pair, its name
+    declared: dict[str, Pair] = field(default_factory=dict)
     targets: dict[str, Pair] = field(default_factory=dict)
     constraints: list[Constraint] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)  # all of them, settled ones too
+    factors: set[str] = field(default_factory=set)  # inputs that stand in a product
     parameters: list[dict[str, Pair]] = field(default_factory=list)  # of user-defined functions being entered
     reason: Reason = Reason()
     scaling: dict[str, None] = field(default_factory=dict)  # inputs that multiply or divide a number
     whole: dict[str, None] = field(default_factory=dict)  # inputs that a function takes as a whole array
+
+    def __post_init__(self) -> None:
+        self.by_pair = {pair: name for name, pair in self.inputs.items()}
+
+    def input(self, pair: Pair) -> str:
+        """The undeclared input whose shape this is: itself, or a function of it entry by entry; else ""."""
+        return self.by_pair.get(pair, "")
 
     def statement(self, target: str, expression: Expr, reason: Reason) -> None:
         self.reason = reason
@@ -152,7 +162,7 @@ class Equations:
         if name in self.targets:
             return Operand(self.targets[name])
         if name in self.inputs:
-            return Operand(self.inputs[name], name)
+            return Operand(self.inputs[name])
         shape = self.scope.shapes.get(name, ())
         if len(shape) > 2:
             raise ShapeError(
@@ -164,11 +174,20 @@ class Equations:
                 source=self.scope.source,
                 name=", ".join(self.inputs),
             )
-        return Operand(self.unknowns.pair(shape))
+        if not shape:
+            return Operand(self.number)
+        if name not in self.declared:
+            self.declared[name] = pair = (self.unknowns.fresh(), self.unknowns.fresh())
+            for node, size in zip(pair, shape, strict=True):
+                self.unknowns.same(node, self.unknowns.known(size), Reason(0, f"{name} is {text(shape)}"))
+        return Operand(self.declared[name])
 
     def product(self, left: Operand, right_node: Expr) -> Operand:
         right = self.walk(right_node)
-        self.unknowns.same(left.pair[1], right.pair[0], self.reason)
+        reason = Reason(self.reason.line, self.reason.why, (left.pair, "@", right.pair))
+        self.unknowns.same(left.pair[1], right.pair[0], reason)
+        for rows, columns in (left.pair, right.pair):
+            self.factors |= {self.input((rows, columns)), self.input((columns, rows))}
         weights = isinstance(right_node, Name) and right_node.id.lower().startswith("w")
         return Operand((left.pair[0], right.pair[1]), weights_right=weights)
 
@@ -180,12 +199,15 @@ class Equations:
             self.beside_number(b, operator in ("*", "/") and not a.literal)
             return b.pair
         out = (self.unknowns.fresh(), self.unknowns.fresh())
-        self.constraints.append(Join(operator, a, b, out, self.reason))
+        reason = Reason(self.reason.line, self.reason.why, (a.pair, operator, b.pair))
+        self.joins.append(Join(operator, a, b, out, reason))
+        self.constraints.append(self.joins[-1])
         return out
 
     def beside_number(self, other: Operand, evidence: bool) -> None:
-        if other.name and evidence:
-            self.scaling.setdefault(other.name)
+        name = self.input(other.pair)
+        if name and evidence:
+            self.scaling.setdefault(name)
 
     def entries(self, pair: Pair, node: Index) -> Pair:
         places = node.places
@@ -221,13 +243,12 @@ class Equations:
             pairs = [self.walk(a).pair for a in node.arguments]
             return pairs[0] if pairs else self.number
         read = signature(op)
-        if len(read.ways) > 1 and len(node.arguments) == 1:
-            out = (self.unknowns.fresh(), self.unknowns.fresh())
+        way, *others = read.ways
+        if others and len(node.arguments) == 1:
+            out: Pair = (self.unknowns.fresh(), self.unknowns.fresh())
             self.constraints.append(Choice(node, self.walk(node.arguments[0]), read.ways, out, self.reason))
             return out
-        way = read.ways[0]
-        last = way.parameters[-1]
-        filled = [*way.parameters, *[last] * (len(node.arguments) - len(way.parameters))]
+        filled = [*way.parameters, *way.parameters[-1:] * (len(node.arguments) - len(way.parameters))]
         letters: dict[str, int] = {}
         arrays: list[Operand] = []
         sizes: list[int] = []
@@ -235,8 +256,8 @@ class Equations:
             if parameter.kind == "array":
                 arrays.append(self.walk(argument))
                 self.bind(parameter, arrays[-1].pair, letters)
-                if arrays[-1].name and op.kind != "elementwise":
-                    self.whole.setdefault(arrays[-1].name)
+                if op.kind != "elementwise":
+                    self.whole.setdefault(self.input(arrays[-1].pair))
             elif parameter.kind == "size":
                 size = dim_of(argument, self.scope.dims)
                 sizes.append(self.unknowns.fresh() if size is None else self.unknowns.known(size))
@@ -283,7 +304,8 @@ class Equations:
         if way.rule == "letters" and node.arguments and isinstance(node.arguments[0], Text):
             return self.lettered(node.arguments[0].value, arrays)
         if way.rule == "order" and arrays:
-            return arrays[0].pair[::-1] if _swapped(node) else arrays[0].pair
+            rows, columns = arrays[0].pair
+            return (columns, rows) if _swapped(node) else (rows, columns)
         if way.rule == "joined" and along is not None:
             return self.joined(along, arrays)
         return self.number
@@ -307,8 +329,8 @@ class Equations:
             elif len(group) == 1:
                 length = letters.setdefault(group, self.unknowns.fresh())
                 self.constraints.append(Vector(array.pair, length, self.reason))
-        sizes = [letters.get(c, self.unknowns.one) for c in out[:2]]
-        return (*sizes, self.unknowns.one, self.unknowns.one)[:2]  # type: ignore[return-value]
+        rows, columns = (letters.get(out[k : k + 1], self.unknowns.one) for k in (0, 1))
+        return rows, columns
 
     def joined(self, axis: int, arrays: list[Operand]) -> Pair:
         for other in arrays[1:]:

@@ -91,7 +91,12 @@ def infer(model: Model) -> ShapeTable:
             rows.append(Row(name, found.shape, found.line, found.why))
         defaults = solution.defaults
     for statement in model.statements:
-        shape = shape_of(statement.expression, scope, statement.line)
+        try:
+            shape = shape_of(statement.expression, scope, statement.line)
+        except ShapeError as error:
+            if defaults and not error.help:
+                error.help = "Taken by default: " + " ".join(defaults) + " Declare these shapes if that is not meant."
+            raise
         _same_as_declared(statement.target, shape, statement.line, scope)
         scope.shapes[statement.target] = shape
         scope.lines[statement.target] = statement.line

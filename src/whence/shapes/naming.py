@@ -13,7 +13,8 @@ from whence.shapes.forward import children, names_in
 from whence.shapes.unknowns import Reason
 
 POOL = ("n", "m", "p", "q", "r", "k", "d", "l")
-DATA = ("X", "x")
+DATA = ("X",)
+WEIGHTS = ("W", "w", "Theta", "theta")
 COUNTS = ("m", "n", "N", "B")  # how the number of samples is called
 _LAYER = re.compile(r"^([A-Za-z]+)_?(\d{1,3})$")
 
@@ -29,6 +30,8 @@ class Naming:
         self.taken = {*names, *model.shapes, *model.functions, *equations.scope.dims}
         layers = [n for n in (*equations.inputs, *model.targets) if _LAYER.match(n)]
         self.network = len(layers) > 1
+        self.data = next((n for n in equations.inputs if n in DATA), "")
+        self.samples_in_rows = bool(self.data) and self.stands_left(self.data)
 
     def name_all(self) -> None:
         self.samples()
@@ -46,20 +49,19 @@ class Naming:
 
     def samples(self) -> None:
         """The size of the data along which samples lie: m, or the name by which the text divides."""
-        data = next((n for n in self.equations.inputs if n in DATA), None)
-        if data is None or data[0].islower():
+        data, in_rows = self.data, self.samples_in_rows
+        if not data:
             return
-        on_left = self.stands_left(data)
-        node = self.equations.inputs[data][0 if on_left else 1]
+        node = self.equations.inputs[data][0 if in_rows else 1]
         if self.unknowns.value(node) is not None:
             return
         symbol = next((c for c in COUNTS if c in self.equations.scaling), "")
         if symbol:
             self.counted.setdefault(symbol)
-            axis = "rows" if on_left else "columns"
+            axis = "rows" if in_rows else "columns"
             self.sentences.append(f"{symbol} is taken as the number of {axis} of {data}.")
             self.give(node, symbol, data)
-        elif self.network and not on_left:
+        elif self.network:
             self.give(node, self.free("m"), data)
 
     def stands_left(self, data: str) -> bool:
@@ -76,13 +78,14 @@ class Naming:
     def wanted(self, name: str) -> tuple[str, str]:
         """How the rows and columns of a name would be called in a lecture."""
         found = _LAYER.match(name)
+        wish = ("n", "m")
         if found and self.network:
             layer = int(found.group(2))
             before = f"n{layer - 1}" if layer else "n"
-            return (f"n{layer}", before if found.group(1) in ("W", "w", "Theta", "theta") else "m")
-        if name in DATA:
-            return ("n0" if self.network else "n", "m")
-        return ("n", "m")
+            wish = (f"n{layer}", before if found.group(1) in WEIGHTS else "m")
+        elif name in DATA and self.network:
+            wish = ("n0", "m")
+        return wish[::-1] if self.samples_in_rows and self.network else wish
 
     def free(self, wish: str) -> str:
         if wish not in self.taken:

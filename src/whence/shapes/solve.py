@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from whence.messages.errors import ShapeError
 from whence.read.syntax import Model
@@ -16,8 +16,12 @@ from whence.shapes.unknowns import Pair, Reason
 from whence.shapes.words import Sizes, is_scalar, words
 
 # What lower-case names mean in lectures and papers.
-NUMBERS = frozenset("alpha beta1 beta2 lambda lambd lam lmbda eta eps epsilon lr tau rho α λ η ε τ ρ".split())
-BIASES = frozenset("b c bias beta gamma shift scale β γ".split())
+NUMBERS = frozenset(
+    ["alpha", "lambda", "lambd", "lam", "lmbda", "eta", "eps", "epsilon", "lr", "tau", "rho", *"αληετρ"]
+)
+COLUMNS = frozenset(
+    ["b", "bias", "c", "beta", "gamma", "shift", "scale", "mu", "mean", "sigma", "std", "var", "v", *"βγμσ"]
+)
 _STEM = re.compile(r"^(.*?)_?\d*_?$")
 
 
@@ -41,9 +45,18 @@ class Solution:
 
 def solve(model: Model, scope: Scope, inputs: list[str]) -> Solution:
     """Shapes for the inputs that have none declared. ShapeError where the lines contradict one another."""
-    solver = _Solver(equations(model, scope, inputs))
+    first = equations(model, scope, inputs)
+    numbers = [n for n in inputs if stem(n) in NUMBERS and n not in first.factors and n not in first.whole]
+    if numbers:
+        known = replace(scope, shapes={**scope.shapes, **dict.fromkeys(numbers, ())})
+        first = equations(model, known, [n for n in inputs if n not in numbers])
+    solver = _Solver(first)
     solver.settle()
-    return solver.solution(model)
+    found = solver.solution(model)
+    for name in numbers:
+        found.shapes[name] = Found((), 0, f"{name} is taken as a number: its name is that of a coefficient.")
+        found.defaults.append(found.shapes[name].why)
+    return found
 
 
 def stem(name: str) -> str:
@@ -60,13 +73,14 @@ class _Solver:
         self.open: list[Constraint] = all_equations.constraints
         self.by_default: dict[str, str] = {}  # input -> how it was decided
         self.sentences: list[str] = []
+        self.taken_whole = {*all_equations.whole, *all_equations.factors}  # these are arrays
 
     def settle(self) -> None:
         """Decide one open thing after another, each time drawing all conclusions first."""
         stages: list[Callable[[], bool]] = [
-            self.numbers_by_name,
-            self.biases,
             self.columns_in_products,
+            self.columns_by_name,
+            self.ones,
             self.same_shapes,
             self.scaling_numbers,
             self.columns,
@@ -89,8 +103,8 @@ class _Solver:
     def conclude(self, c: Constraint) -> bool:
         """Draw what follows; True when nothing is left to draw."""
         if isinstance(c, Join):
-            axes = zip(c.a.pair, c.b.pair, c.out, strict=True)
-            return all([self.join_axis(a, b, out, c.reason) for a, b, out in axes])
+            done = [self.join_axis(*sizes, c.reason) for sizes in zip(c.a.pair, c.b.pair, c.out, strict=True)]
+            return all(done)
         if isinstance(c, Vector):
             return self.vector(c)
         return self.computed(c) if isinstance(c, Computed) else self.chosen(c)
@@ -173,42 +187,41 @@ class _Solver:
         self.by_default[name] = f"{name} is taken as {kind}: {why}."
         return True
 
-    def numbers_by_name(self) -> bool:
-        return any(
-            self.take(name, pair, "a number", "its name is that of a coefficient")
-            for name, pair in self.open_inputs(lower=True)
-            if stem(name) in NUMBERS and name not in self.equations.whole
-        )
-
-    def biases(self) -> bool:
-        for c in self.open:
-            for operand, other in ((c.a, c.b), (c.b, c.a)) if isinstance(c, Join) else ():
-                if not operand.name or not operand.name[0].islower() or not self.is_bias(operand.name):
-                    continue
-                rows, columns = operand.pair
-                if other.weights_right:
-                    if self.take(
-                        operand.name, (rows,), "a row", "it is added to a product with the weights on the right"
-                    ):
-                        return True
-                elif self.take(operand.name, (columns,), "a column", "it is added to every column"):
-                    return True
-        return False
-
-    def is_bias(self, name: str) -> bool:
-        return stem(name) in BIASES or stem(name).startswith("b") and len(stem(name)) <= 2
-
     def columns_in_products(self) -> bool:
-        """Lower-case inputs that no open choice of + or * holds: columns."""
-        waiting = {o.name for c in self.open if isinstance(c, Join) for o in (c.a, c.b)}
+        """Lower-case factors of products that no open choice of + or * holds: columns."""
+        held = {node for c in self.open if isinstance(c, Join) for o in (c.a, c.b) for node in o.pair}
         return any(
             self.take(name, (pair[1],), "a column", "it is in lower case")
             for name, pair in self.open_inputs(lower=True)
-            if name not in waiting and name not in self.equations.scaling and self.in_product(pair)
+            if name in self.equations.factors and pair[1] not in held and not self.is_of_matrix(pair[1])
         )
 
-    def in_product(self, pair: Pair) -> bool:
-        return any(self.unknowns.edges[node] for node in pair)
+    def is_of_matrix(self, node: int) -> bool:
+        """Is this size also one of an undeclared matrix?"""
+        others = (n for name, pair in self.inputs.items() if not name[0].islower() for n in pair)
+        return any(self.unknowns.root(n) == self.unknowns.root(node) for n in others)
+
+    def sides(self) -> Iterator[tuple[str, Operand, Operand, Join]]:
+        """The lower-case inputs that are operands of + or *, with the other operand."""
+        for c in self.equations.joins:
+            for operand, other in ((c.a, c.b), (c.b, c.a)):
+                name = self.equations.input(operand.pair)
+                if name and name[0].islower() and any(self.unknowns.value(n) is None for n in operand.pair):
+                    yield name, operand, other, c
+
+    def columns_by_name(self) -> bool:
+        """b in W @ X + b: a column, added to every column; where the weights stand on the right, a row."""
+        for name, operand, other, _ in self.sides():
+            if not (stem(name) in COLUMNS or stem(name).startswith("b") and len(stem(name)) <= 2):
+                continue
+            along, across = operand.pair[::-1] if other.weights_right else operand.pair
+            if self.unknowns.value(across) is None:
+                kind, which = ("a row", "row") if other.weights_right else ("a column", "column")
+                return self.take(name, (across,), kind, f"it is combined with every {which}")
+            length = other.pair[1] if other.weights_right else other.pair[0]
+            if self.unknowns.is_one(length) and self.unknowns.value(along) is None:
+                return self.take(name, (along,), "a number", "it is combined with a single row or column")
+        return False
 
     def same_shapes(self) -> bool:
         for c in self.open:
@@ -216,8 +229,7 @@ class _Solver:
                 continue
             before = self.unknowns.changes
             for a, b in zip(c.a.pair, c.b.pair, strict=True):
-                one_of_them = self.unknowns.is_one(a) or self.unknowns.is_one(b)
-                if not one_of_them:
+                if not self.unknowns.is_one(a) and not self.unknowns.is_one(b):
                     self.unknowns.same(a, b, c.reason)
             if self.unknowns.changes > before:
                 self.note_same(c.a, c.b, c.reason)
@@ -225,22 +237,38 @@ class _Solver:
                 return True
         return False
 
+    def ones(self) -> bool:
+        """A lower-case input beside a row, a column or a number takes its size 1 too: y in a - y."""
+        for name, operand, other, c in self.sides():
+            free = [k for k in (0, 1) if self.unknowns.value(operand.pair[k]) is None]
+            single = [operand.pair[k] for k in free if self.unknowns.is_one(other.pair[k])]
+            number = all(self.unknowns.is_one(n) for n in other.pair)
+            if number and name in self.taken_whole:
+                continue
+            if single and self.take(
+                name, tuple(single), "what it is combined with", f"nothing else decides ({c.reason})"
+            ):
+                return True
+        return False
+
     def note_same(self, operand: Operand, other: Operand, reason: Reason) -> None:
-        if operand.name and operand.name not in self.by_default:
-            what = other.name or "what it is combined with"
-            self.by_default[operand.name] = f"{operand.name} is taken in the shape of {what} ({reason})."
+        name = self.equations.input(operand.pair)
+        if name and name not in self.by_default:
+            what = self.equations.input(other.pair) or "what it is combined with"
+            self.by_default[name] = f"{name} is taken in the shape of {what} ({reason})."
 
     def scaling_numbers(self) -> bool:
         return any(
             self.take(name, pair, "a number", "it scales a number")
             for name, pair in self.open_inputs(lower=True)
-            if name in self.equations.scaling and name not in self.equations.whole
+            if name in self.equations.scaling and name not in self.taken_whole
         )
 
     def columns(self) -> bool:
         return any(
             self.take(name, (pair[1],), "a column", "it is in lower case")
             for name, pair in self.open_inputs(lower=True)
+            if not self.is_of_matrix(pair[1])
         )
 
     def vectors(self) -> bool:
@@ -255,10 +283,9 @@ class _Solver:
         for c in self.open:
             if isinstance(c, Choice):
                 self.open.remove(c)
-                vector = bool(c.argument.name) and c.argument.name[0].islower()
-                self.sentences.append(
-                    f"The argument of {c.call.name} is taken as a {'vector' if vector else 'square matrix'} ({c.reason})."
-                )
+                vector = self.equations.input(c.argument.pair)[:1].islower()
+                kind = "vector" if vector else "square matrix"
+                self.sentences.append(f"The argument of {c.call.name} is taken as a {kind} ({c.reason}).")
                 if vector:
                     self.unknowns.same(c.argument.pair[1], self.unknowns.one, c.reason)
                 return self.choose(c, vector)
@@ -268,8 +295,13 @@ class _Solver:
 
     def solution(self, model: Model) -> Solution:
         naming = Naming(model, self.equations)
-        naming.name_all()
         scope = self.equations.scope
+        try:
+            naming.name_all()
+            self.propagate()
+        except ShapeError as error:
+            # New names for sizes clash only where an equation such as n*m = p*q is left, which is not solved here.
+            raise self.unsolved(error) from error
         shapes: dict[str, Found] = {}
         for name, pair in self.inputs.items():
             if name in naming.counted:
@@ -277,10 +309,21 @@ class _Solver:
             shape = self.shape(pair)
             reason = self.reason(name, pair)
             shapes[name] = Found(shape, reason.line, reason.why)
-        self.propagate()
         defaults = [self.by_default[n] for n in shapes if n in self.by_default] + self.sentences + naming.sentences
         symbols = {s for found in shapes.values() for d in found.shape for s in d.symbols}
         return Solution(shapes, frozenset(symbols | set(naming.counted)) | scope.dims, defaults)
+
+    def unsolved(self, error: ShapeError) -> ShapeError:
+        names = ", ".join(self.inputs)
+        return ShapeError(
+            "unknown-shape",
+            line=error.line,
+            found=names,
+            expected="declared shapes: the lines do not determine them",
+            shapes=error.shapes,
+            source=error.source,
+            name=names,
+        )
 
     def shape(self, pair: Pair) -> Sizes:
         sizes = tuple(self.unknowns.value(node) for node in pair)

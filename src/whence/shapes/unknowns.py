@@ -18,6 +18,7 @@ class Reason:
 
     line: int = 0
     why: str = ""
+    operands: tuple[Pair, str, Pair] | None = None  # where two arrays meet, for the message
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.why}" if self.line else self.why
@@ -96,21 +97,31 @@ class Unknowns:
                     queue.append((other, first if first.why else reason))
         return Reason()
 
+    def partly(self, pair: Pair) -> str:
+        """A shape as far as it is known: (n x ?)."""
+        return "(" + " x ".join("?" if self.value(node) is None else str(self.value(node)) for node in pair) + ")"
+
     def clash(self, a: int, b: int, reason: Reason) -> ShapeError:
         def told(node: int) -> str:
             first = self.why(node)
             return f"{self.value(node)}" + (f" ({first})" if first.why else "")
 
+        left, right = told(a), told(b)
+        if reason.operands:
+            first, operator, second = reason.operands
+            found = f"{self.partly(first)} {operator} {self.partly(second)}: {left} against {right}"
+        else:
+            found = f"{left} against {right}"
         return ShapeError(
             "shape-clash",
             line=reason.line,
-            found=told(b),
-            expected=told(a),
+            found=found,
+            expected="the same size",
             shapes={name: text(shape) for name, shape in self.bound.items()},
             source=self.source,
             name="",
-            left=told(a),
-            right=told(b),
+            left=left,
+            right=right,
             lines=str(reason),
             function="",
             argument="",
