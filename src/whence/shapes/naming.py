@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 
 from whence.read.syntax import Binary, Expr, Model, Name, Range
@@ -33,13 +33,17 @@ class Naming:
         self.data = next((n for n in equations.inputs if n in DATA), "")
         self.samples_in_rows = bool(self.data) and self.stands_left(self.data)
 
-    def name_all(self) -> None:
+    def name_all(self, computed: Iterable[int], conclude: Callable[[], None]) -> None:
+        """Name what is unknown; sizes that are `computed` from others only where these others do not decide them."""
         self.samples()
-        for name, pair in self.equations.inputs.items():
-            wanted = self.wanted(name)
-            for node, wish in zip(pair, wanted, strict=True):
-                if self.unknowns.value(node) is None and name not in self.counted:
-                    self.give(node, self.free(wish), name)
+        later = {self.unknowns.root(node) for node in computed}
+        for skipped in (later, set()):
+            for name, pair in self.equations.inputs.items():
+                for node, wish in zip(pair, self.wanted(name), strict=True):
+                    unknown = self.unknowns.value(node) is None and name not in self.counted
+                    if unknown and self.unknowns.root(node) not in skipped:
+                        self.give(node, self.free(wish), name)
+            conclude()
 
     def give(self, node: int, symbol: str, name: str) -> None:
         self.taken.add(symbol)
@@ -85,7 +89,7 @@ class Naming:
             wish = (f"n{layer}", before if found.group(1) in WEIGHTS else "m")
         elif name in DATA and self.network:
             wish = ("n0", "m")
-        return wish[::-1] if self.samples_in_rows and self.network else wish
+        return (wish[1], wish[0]) if self.samples_in_rows and self.network else wish
 
     def free(self, wish: str) -> str:
         if wish not in self.taken:

@@ -232,8 +232,7 @@ class _Solver:
                 if not self.unknowns.is_one(a) and not self.unknowns.is_one(b):
                     self.unknowns.same(a, b, c.reason)
             if self.unknowns.changes > before:
-                self.note_same(c.a, c.b, c.reason)
-                self.note_same(c.b, c.a, c.reason)
+                self.note_same(c)
                 return True
         return False
 
@@ -251,11 +250,13 @@ class _Solver:
                 return True
         return False
 
-    def note_same(self, operand: Operand, other: Operand, reason: Reason) -> None:
-        name = self.equations.input(operand.pair)
+    def note_same(self, c: Join) -> None:
+        """Say it of one operand: of the one in lower case, else of the right one, which came later."""
+        a, b = self.equations.input(c.a.pair), self.equations.input(c.b.pair)
+        name, other = (a, b) if a and (not b or a[0].islower() and not b[0].islower()) else (b, a)
         if name and name not in self.by_default:
-            what = self.equations.input(other.pair) or "what it is combined with"
-            self.by_default[name] = f"{name} is taken in the shape of {what} ({reason})."
+            what = other or "what it is combined with"
+            self.by_default[name] = f"{name} is taken in the shape of {what} ({c.reason})."
 
     def scaling_numbers(self) -> bool:
         return any(
@@ -297,8 +298,7 @@ class _Solver:
         naming = Naming(model, self.equations)
         scope = self.equations.scope
         try:
-            naming.name_all()
-            self.propagate()
+            naming.name_all([c.out for c in self.open if isinstance(c, Computed)], self.propagate)
         except ShapeError as error:
             # New names for sizes clash only where an equation such as n*m = p*q is left, which is not solved here.
             raise self.unsolved(error) from error
