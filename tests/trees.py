@@ -28,8 +28,10 @@ BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: 
 COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
 
-def tree(text: str, line: int = 1) -> Expr:
-    node = _tree(ast.parse(text.strip(), mode="eval").body, line)
+def tree(text: str, line: int = 1, before: int = 0) -> Expr:
+    """The tree of a formula that stands in this line, behind so many characters."""
+    before += len(text) - len(text.lstrip())
+    node = _tree(ast.parse(text.strip(), mode="eval").body, line, before)
     assert not isinstance(node, Range)
     return node
 
@@ -42,17 +44,18 @@ def model(
 ) -> Model:
     lines = [part.split("=", 1) for part in text.replace(";", "\n").strip().splitlines()]
     statements = [
-        Statement(name.strip(), tree(right, k), k, f"{name.strip()} = {right.strip()}")
+        Statement(name.strip(), tree(right, k, len(name) + 1), k, f"{name.strip()} = {right.strip()}")
         for k, (name, right) in enumerate(lines, 1)
     ]
     return Model(tuple(statements), shapes or {}, functions=functions, source=text, **more)
 
 
-def _tree(n: ast.AST, line: int) -> Any:
-    span = Span(line, getattr(n, "col_offset", -1) + 1, line, (getattr(n, "end_col_offset", 0) or 0) + 1)
+def _tree(n: ast.AST, line: int, before: int) -> Any:
+    start, end = (getattr(n, place, 0) + before + 1 for place in ("col_offset", "end_col_offset"))
+    span = Span(line, start, line, end)
 
     def go(k: ast.AST) -> Any:
-        return _tree(k, line)
+        return _tree(k, line, before)
 
     if isinstance(n, ast.BinOp):
         return Binary(BINARY[type(n.op)], go(n.left), go(n.right), span)

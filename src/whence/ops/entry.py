@@ -87,7 +87,7 @@ class Op:
     # How the value is computed, independently of the differential (verify/):
     exact: str = ""  # in terms of other entries, exact identity used mod primes: sigmoid = 1/(1 + exp(-X))
     value: str = ""  # "mpmath:NAME" a primitive, "formula" (use `exact` or `expands`), "own:NAME" a routine of verify/
-    domain: str = "real"  # real | positive | nonzero | unit-ball | invertible | positive-definite | full-rank | ...
+    domain: str = "real"  # of its arguments, a word of whence.ops.table.DOMAINS
     needs: tuple[str, ...] = ()  # conditions carried into the answer: "invertible(X)", "X > 0"
     kink: str = ""  # the convention where it is not differentiable
     symmetric_in: str = ""  # facts: "symmetric" if a symmetric argument gives a symmetric value

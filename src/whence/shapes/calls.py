@@ -58,7 +58,7 @@ def _other_function(node: Call, walk: Walk) -> Sizes:
     if not (defined or elementwise or unknown):
         walk.fail("unknown-function", node.span, found=name, name=name)
     if len(node.arguments) != 1 or node.keywords:
-        _wrong(node, walk, f"{len(node.arguments)} arguments", "one")
+        _wrong(node, walk, f"{len(node.arguments)} arguments", "one argument")
     shape = walk.shape(node.arguments[0])
     if defined is None:
         return shape
@@ -72,6 +72,8 @@ def _parameters(op: Op) -> int:
 
 
 def _wrong(node: Call, walk: Walk, found: str, expected: str, code: str = "wrong-arguments") -> NoReturn:
+    if code == "wrong-arguments":  # "{found} takes {expected}."
+        found, expected = node.name, f"{expected}, not {found}"
     walk.fail(code, node.span, found=found, expected=expected, name=node.name, function=node.name)
 
 
@@ -89,7 +91,7 @@ def _axis_argument(node: Call, read: Signature, walk: Walk) -> tuple[int, ...] |
     axes = [walk.whole(item) for item in items]
     known = tuple(a for a in axes if a is not None)
     if len(known) < len(axes) or not known or isinstance(given[0], Tuple) and read.axis != "several":
-        _wrong(node, walk, "that axis", "one axis" if read.axis == "one" else "whole numbers", "bad-axis")
+        _wrong(node, walk, "that is no number", "one number" if read.axis == "one" else "whole numbers", "bad-axis")
     return known
 
 
@@ -127,7 +129,9 @@ class _Matched:
         few, many = len(arguments) < len(parameters), len(arguments) > len(parameters)
         if few or (many and not last.many):
             n = len(parameters)
-            _wrong(self.node, self.walk, f"{len(arguments)} arguments", f"at least {n}" if last.many else str(n))
+            _wrong(
+                self.node, self.walk, str(len(arguments)), f"at least {n} arguments" if last.many else f"{n} arguments"
+            )
         filled = [*parameters, *[last] * (len(arguments) - len(parameters))]
         return [(p, a, k) for k, (p, a) in enumerate(zip(filled, arguments, strict=True))]
 
@@ -139,7 +143,7 @@ class _Matched:
         elif parameter.kind == "size":
             size = self.walk.dim(argument)
             if size.number is not None and size.number < 1:
-                _wrong(self.node, self.walk, f"the size {size}", "at least 1")
+                _wrong(self.node, self.walk, str(size), "sizes of at least 1")
             self.letters[parameter.name] = size
             self.sizes.append(size)
         else:
@@ -149,10 +153,10 @@ class _Matched:
         if parameter.kind == "integer":
             power = self.walk.whole(argument)
             if power is None or abs(power) > MAX_MATRIX_POWER:
-                _wrong(self.node, self.walk, "that exponent", f"a whole number up to {MAX_MATRIX_POWER}")
+                _wrong(self.node, self.walk, "another exponent", f"a whole number up to {MAX_MATRIX_POWER}")
         elif parameter.kind == "name":
             if not isinstance(argument, Name) or argument.id not in self.op.functions:
-                _wrong(self.node, self.walk, "that function", "one of " + ", ".join(self.op.functions))
+                _wrong(self.node, self.walk, "another word", "one of " + ", ".join(self.op.functions))
         elif parameter.kind == "letters":
             if not isinstance(argument, Text):
                 _wrong(self.node, self.walk, "no letters", 'letters such as "ij,jk->ik"')
@@ -209,7 +213,7 @@ class _Matched:
         if self.axis is None and self.read.axis_default is None:
             return shape
         if self.axis is None and len(shape) > 2:
-            _wrong(self.node, self.walk, "no axis=", "axis=, for a tensor", "bad-axis")
+            _wrong(self.node, self.walk, "no axis=", "axis= for a tensor")
         shape = shape or (ONE, ONE)
         self.checked_axes(len(shape))
         return shape
@@ -237,7 +241,7 @@ class _Matched:
         if not fit or len(set(positive)) < len(axes) or (rank < 3 and len(axes) > 1):
             listed = ", ".join(map(str, axes))
             expected = "0 or 1" if rank < 3 else f"-{rank} to {rank - 1}"
-            _wrong(self.node, self.walk, f"axis={listed} of {words(shape)}", expected, "bad-axis")
+            _wrong(self.node, self.walk, f"{listed} of {words(shape)}", expected, "bad-axis")
         return positive
 
     def by_given(self) -> Sizes:
@@ -253,7 +257,7 @@ class _Matched:
     def by_order(self) -> Sizes:
         shape = self.arrays[0]
         if sorted(self.order) != list(range(len(shape))):
-            _wrong(self.node, self.walk, f"that order of {len(shape)} axes", "every axis once", "bad-axis")
+            _wrong(self.node, self.walk, "another order", f"an order with each of {len(shape)} axes once")
         return tuple(shape[k] for k in self.order)
 
     def by_joined(self) -> Sizes:

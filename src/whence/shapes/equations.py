@@ -7,7 +7,7 @@ constraint until its operands are known (`whence.shapes.defaults` settles them).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from whence.read.syntax import (
     Negative,
     Number,
     Range,
+    Span,
     Text,
     Transpose,
     Tuple,
@@ -133,10 +134,10 @@ class Equations:
         out = self.leaf(node)
         for above in reversed(spine):
             if isinstance(above, Binary) and above.operator == "@":
-                out = self.product(out, above.right)
+                out = self.product(out, above.right, above.span)
             elif isinstance(above, (Binary, Compare)):
                 right = self.walk(above.right)
-                out = Operand(self.join(above.operator, out, right), literal=out.literal and right.literal)
+                out = Operand(self.join(above.operator, out, right, above.span), literal=out.literal and right.literal)
             elif isinstance(above, Transpose):
                 out = Operand((out.pair[1], out.pair[0]))
             elif isinstance(above, Index):
@@ -182,16 +183,16 @@ class Equations:
                 self.unknowns.same(node, self.unknowns.known(size), Reason(0, f"{name} is {text(shape)}"))
         return Operand(self.declared[name])
 
-    def product(self, left: Operand, right_node: Expr) -> Operand:
+    def product(self, left: Operand, right_node: Expr, span: Span) -> Operand:
         right = self.walk(right_node)
-        reason = Reason(self.reason.line, self.reason.why, (left.pair, "@", right.pair))
+        reason = Reason(self.reason.line, self.reason.why, (left.pair, "@", right.pair), span)
         self.unknowns.same(left.pair[1], right.pair[0], reason)
         for rows, columns in (left.pair, right.pair):
             self.factors |= {self.input((rows, columns)), self.input((columns, rows))}
         weights = isinstance(right_node, Name) and right_node.id.lower().startswith("w")
         return Operand((left.pair[0], right.pair[1]), weights_right=weights)
 
-    def join(self, operator: str, a: Operand, b: Operand) -> Pair:
+    def join(self, operator: str, a: Operand, b: Operand, span: Span) -> Pair:
         if b.pair == self.number:
             self.beside_number(a, operator == "*" and not b.literal)
             return a.pair
@@ -199,7 +200,7 @@ class Equations:
             self.beside_number(b, operator in ("*", "/") and not a.literal)
             return b.pair
         out = (self.unknowns.fresh(), self.unknowns.fresh())
-        reason = Reason(self.reason.line, self.reason.why, (a.pair, operator, b.pair))
+        reason = Reason(self.reason.line, self.reason.why, (a.pair, operator, b.pair), span)
         self.joins.append(Join(operator, a, b, out, reason))
         self.constraints.append(self.joins[-1])
         return out
@@ -248,6 +249,7 @@ class Equations:
             out: Pair = (self.unknowns.fresh(), self.unknowns.fresh())
             self.constraints.append(Choice(node, self.walk(node.arguments[0]), read.ways, out, self.reason))
             return out
+        self.reason = replace(self.reason, span=node.span)
         filled = [*way.parameters, *way.parameters[-1:] * (len(node.arguments) - len(way.parameters))]
         letters: dict[str, int] = {}
         arrays: list[Operand] = []
@@ -292,7 +294,7 @@ class Equations:
         if way.rule == "broadcast" and arrays:
             out = arrays[0]
             for other in arrays[1:]:
-                out = Operand(self.join("+", out, other))
+                out = Operand(self.join("+", out, other, node.span))
             return out.pair
         if way.rule == "axis" and along is not None and arrays:
             rows, columns = arrays[0].pair

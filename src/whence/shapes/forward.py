@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NoReturn
 
-from whence.messages.errors import ShapeError
+from whence.messages.errors import LimitError, ShapeError
 from whence.ops.table import CONSTANTS
 from whence.read.syntax import (
     Binary,
@@ -65,9 +65,12 @@ class Scope:
 def shape_of(expression: Expr, scope: Scope, line: int = 0) -> Sizes:
     """The shape of an expression: () a scalar, (n, 1) a column, (n, m) a matrix.
 
-    ShapeError, with the place and both shapes, where it has none.
+    ShapeError, with the place and both shapes, where it has none; LimitError where a size has too many terms.
     """
-    return Walk(scope, line).shape(expression)
+    try:
+        return Walk(scope, line).shape(expression)
+    except ValueError as error:  # of whence.shapes.dims
+        raise LimitError("size-too-long", line=line, found=str(error), source=scope.source) from error
 
 
 class Walk:
@@ -198,15 +201,13 @@ class Walk:
         places = node.places
         if len(places) == 1 and len(a) == 2:
             if ONE not in a:
-                self.fail("wrong-arguments", node.span, found=f"one index into {words(a)}", expected="two: X[i, j]")
+                self.fail("wrong-arguments", node.span, found=words(a), expected="two indices, X[i, j]")
             whole = Range()
             places = (places[0], whole if isinstance(places[0], Range) else Number(Fraction(0)))
             if a[1] != ONE:
                 places = (places[1], places[0])
         if len(places) != len(a):
-            self.fail(
-                "wrong-arguments", node.span, found=f"{len(places)} places for {words(a)}", expected=f"{len(a)} places"
-            )
+            self.fail("wrong-arguments", node.span, found=words(a), expected=f"{len(a)} indices, not {len(places)}")
         kept = [self.range(p, n) if isinstance(p, Range) else self.index(p, n) for p, n in zip(places, a, strict=True)]
         if not any(isinstance(p, Range) for p in places):
             return ()
@@ -218,12 +219,14 @@ class Walk:
     def index(self, place: Expr | Range, size: Dim) -> None:
         """One index: its axis goes. A number that is out of range for sure is refused."""
         assert not isinstance(place, Range)
-        fixed = size.number
-        at = self.whole(place)
-        if at is not None and (at < -fixed or at >= fixed if fixed is not None else False):
-            self.fail("wrong-arguments", place.span, found=f"index {at}", expected=f"an index below {size}")
+        at = dim_of(place, self.scope.dims)
+        beyond = None if at is None else (size - 1 - at).number
+        before = None if at is None else (at + size).number
+        if (beyond is not None and beyond < 0) or (before is not None and before < 0):
+            found, expected = f"an axis of {size}", f"indices from 0 to {size - 1}, not {at}"
+            self.fail("wrong-arguments", place.span, found=found, expected=expected)
         if at is None and not is_scalar(self.with_indices(place)):
-            self.fail("not-scalar", place.span, found="an index that is an array", expected="a number or an index name")
+            self.fail("not-scalar", place.span, found=words(self.with_indices(place)), expected="an index")
 
     def with_indices(self, place: Expr) -> Sizes:
         """The shape of a place, where a name that is unknown elsewhere is an index name."""
@@ -237,10 +240,15 @@ class Walk:
         for bound in (low, high):
             beyond = (size - bound).number
             if beyond is not None and beyond < 0 or bound.number is not None and bound.number < 0:
-                self.fail("wrong-arguments", place.span, found=f"a range up to {bound}", expected=f"at most {size}")
+                self.fail(
+                    "wrong-arguments",
+                    place.span,
+                    found=f"an axis of {size}",
+                    expected=f"ranges up to {size}, not to {bound}",
+                )
         length = high - low
         if length.number is not None and length.number < 1:
-            self.fail("wrong-arguments", place.span, found=f"an empty range ({low} to {high})", expected="low < high")
+            self.fail("wrong-arguments", place.span, found="a range", expected=f"at least one place, not {low}:{high}")
         return length
 
     def bound(self, node: Expr, size: Dim) -> Dim:
@@ -251,7 +259,7 @@ class Walk:
         """A size, from an expression of numbers and dimension symbols."""
         found = dim_of(node, self.scope.dims)
         if found is None:
-            self.fail("wrong-arguments", node.span, found="no size", expected="numbers and dimension symbols")
+            self.fail("wrong-arguments", node.span, found="a size", expected="numbers and dimension symbols")
         return found
 
     def whole(self, node: Expr) -> int | None:

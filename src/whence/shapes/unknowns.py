@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from whence.messages.errors import ShapeError
+from whence.read.syntax import NOWHERE, Span
 from whence.shapes.dims import Dim
 from whence.shapes.words import ONE, Sizes, text
 
@@ -19,6 +20,7 @@ class Reason:
     line: int = 0
     why: str = ""
     operands: tuple[Pair, str, Pair] | None = None  # where two arrays meet, for the message
+    span: Span = NOWHERE
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.why}" if self.line else self.why
@@ -114,7 +116,9 @@ class Unknowns:
             found = f"{left} against {right}"
         return ShapeError(
             "shape-clash",
-            line=reason.line,
+            line=reason.span.line or reason.line,
+            column=reason.span.column,
+            end=reason.span.end,
             found=found,
             expected="the same size",
             shapes={name: text(shape) for name, shape in self.bound.items()},
