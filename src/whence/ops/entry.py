@@ -98,6 +98,8 @@ class Op:
 
     latex: str = ""  # with {X}, {A}, {axis}; brackets round what stands for {X} are the printer's care
     unicode: str = ""  # plain-text mathematics, with {X}
+    # Code: an operand as it stands, where {X} is a name or bracketed, {axis} a number or a tuple. Of the whole, {axis}
+    # is None where `takes` has `axis`, the tuple of all axes where it has `axes` (the value is then 1 x 1).
     numpy: str = ""
     jax: str = ""
     torch: str = ""

@@ -133,9 +133,9 @@ MATRICES: tuple[Op, ...] = (
         symmetric_in="symmetric",
         latex=r"\operatorname{adj}\left({X}\right)",
         unicode="adj({X})",
-        numpy="np.linalg.det({X})*np.linalg.inv({X})",
-        jax="jnp.linalg.det({X})*jnp.linalg.inv({X})",
-        torch="torch.linalg.det({X})*torch.linalg.inv({X})",
+        numpy="(np.linalg.det({X})*np.linalg.inv({X}))",
+        jax="(jnp.linalg.det({X})*jnp.linalg.inv({X}))",
+        torch="(torch.linalg.det({X})*torch.linalg.inv({X}))",
         right=(
             Example(
                 "trace(A @ adj(X))",
