@@ -16,7 +16,7 @@ import pytest
 
 from whence.ops.entry import Example, Op
 from whence.ops.signature import signature
-from whence.ops.table import TABLE
+from whence.ops.table import DOMAINS, TABLE
 
 CORPUS = Path(os.environ.get("WHENCE_CORPUS", Path(__file__).parent / "data"))
 
@@ -36,7 +36,9 @@ def oracle() -> ModuleType:
 
 
 def _listed(text: str) -> dict[str, list[str]]:
-    return {name.strip(): [t.strip() for t in rest.split(" x ")] for name, rest in (p.split(":") for p in text.split(", "))}
+    return {
+        name.strip(): [t.strip() for t in rest.split(" x ")] for name, rest in (p.split(":") for p in text.split(", "))
+    }
 
 
 def _problem(example: Example) -> dict[str, Any]:
@@ -71,18 +73,6 @@ def test_wrong_example_is_wrong(oracle: ModuleType, example: Example) -> None:
     assert oracle.judge(_problem(example), example.derivative)[0] in ("wrong", "shape")
 
 
-# How to draw an argument whose function has this domain.
-ASSUME = {
-    "real": [],
-    "nonzero": ["nonzero"],
-    "distinct": [],
-    "positive": ["positive"],
-    "unit-ball": ["unit-interval"],
-    "invertible": ["invertible"],
-    "full-rank": [],
-    "positive-determinant": ["pd"],
-    "positive-definite": ["pd"],
-}
 SIZES = {"n": 4, "m": 3, "p": 2, "q": 2}
 
 
@@ -141,7 +131,7 @@ def test_differential_agrees_with_difference_quotients(
         text = text.replace("(F,", call[call.index("(") : call.index(",") + 1])
     rng = np.random.default_rng(7)
     for _ in range(3):
-        env = {n: torch.tensor(oracle._draw(s, ASSUME[op.domain], rng)) for n, s in shapes.items()}
+        env = {n: torch.tensor(oracle._draw(s, DOMAINS[op.domain], rng)) for n, s in shapes.items()}
         skip = set(op.no_rule) | {"C"}  # a condition is constant
         change = {n: torch.tensor(rng.standard_normal(s)) for n, s in shapes.items() if n not in skip}
         if "cholesky" in call:
@@ -169,7 +159,7 @@ def test_exact_and_expanded_texts_have_the_value(
     import torch
 
     rng = np.random.default_rng(3)
-    env = {n: torch.tensor(oracle._draw(s, ASSUME[op.domain], rng)) for n, s in shapes.items()}
+    env = {n: torch.tensor(oracle._draw(s, DOMAINS[op.domain], rng)) for n, s in shapes.items()}
     for text in filter(None, (op.exact, op.expands)):
         text = text.replace("axis=axis", f"axis={axis or signature(op).axis_default}").replace(", axis=None", "")
         assert oracle.run(text, env) == pytest.approx(oracle.run(call, env), rel=1e-9)

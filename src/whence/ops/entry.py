@@ -11,7 +11,7 @@ fits counts); `whence.ops.signature` reads it:
     size n        a whole number of at least 1, or a dimension; it binds the letter
     *sizes        one or more of them
     integer k     a whole number
-    name F        the name of a function of the table
+    name F        the name of a function of the table, one of `functions`
     letters       the text of einsum
     order         the axes in their new order, a tuple
     axis          may be given as `axis=`, one axis; without it the function is of the whole array
@@ -67,13 +67,17 @@ class Op:
     sentence: str  # one sentence, plain words
     source: str  # of the mathematics
 
+    functions: tuple[str, ...] = ()  # the names an argument `name F` accepts
+
     # Linear in each δ. Of a `structure` it is the learner's step and the test's; the engine has its own.
     differential: str = ""
     differential_whole: str = ""  # instead, where no axis is given and the argument is not a vector
     differential_several: str = ""  # instead, where several axes are given
     undifferentiable: str = ""  # why it has none ("piecewise constant: derivative 0 almost everywhere" => zero=True)
     zero: bool = False  # derivative is zero almost everywhere (sign, step, argmax_mask)
-    no_rule: dict[str, str] = field(default_factory=dict, hash=False)  # argument -> why there is no rule for its change (never 0)
+    no_rule: dict[str, str] = field(
+        default_factory=dict, hash=False
+    )  # argument -> why there is no rule for its change (never 0)
     linear_in: tuple[str, ...] = ()  # the arguments in which it is linear (so its second derivative there is zero)
     adjoint: str = ""  # what stands beside δX when the change comes in as G (only where the differential is
     #                    itself an opaque linear map: frechet, ...); of the last argument, in which it is linear
@@ -83,7 +87,7 @@ class Op:
     # How the value is computed, independently of the differential (verify/):
     exact: str = ""  # in terms of other entries, exact identity used mod primes: sigmoid = 1/(1 + exp(-X))
     value: str = ""  # "mpmath:NAME" a primitive, "formula" (use `exact` or `expands`), "own:NAME" a routine of verify/
-    domain: str = "real"  # real | positive | nonzero | unit-ball | invertible | positive-definite | full-rank | ...
+    domain: str = "real"  # of its arguments, a word of whence.ops.table.DOMAINS
     needs: tuple[str, ...] = ()  # conditions carried into the answer: "invertible(X)", "X > 0"
     kink: str = ""  # the convention where it is not differentiable
     symmetric_in: str = ""  # facts: "symmetric" if a symmetric argument gives a symmetric value
@@ -94,11 +98,15 @@ class Op:
 
     latex: str = ""  # with {X}, {A}, {axis}; brackets round what stands for {X} are the printer's care
     unicode: str = ""  # plain-text mathematics, with {X}
+    # Code: an operand as it stands, where {X} is a name or bracketed, {axis} a number or a tuple. Of the whole, {axis}
+    # is None where `takes` has `axis`, the tuple of all axes where it has `axes` (the value is then 1 x 1).
     numpy: str = ""
     jax: str = ""
     torch: str = ""
     c: str = ""
-    helpers: dict[str, str] = field(default_factory=dict, hash=False)  # back end -> a definition its text relies on, emitted once
+    helpers: dict[str, str] = field(
+        default_factory=dict, hash=False
+    )  # back end -> a definition its text relies on, emitted once
 
     right: tuple[Example, ...] = ()
     wrong: tuple[Example, ...] = ()

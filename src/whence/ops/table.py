@@ -8,7 +8,7 @@ from whence.ops.entry import Example, Op
 from whence.ops.matrices import MATRICES
 from whence.ops.reductions import REDUCTIONS
 
-__all__ = ["ALIASES", "CONSTANTS", "TABLE", "Example", "Op"]
+__all__ = ["ALIASES", "CONSTANTS", "DOMAINS", "TABLE", "Example", "Op"]
 
 TABLE: dict[str, Op] = {op.name: op for family in (ELEMENTWISE, REDUCTIONS, ARRAYS, MATRICES) for op in family}
 
@@ -17,3 +17,16 @@ ALIASES: dict[str, str] = {alias: op.name for op in TABLE.values() for alias in 
 
 # Names that are numbers, with mpmath's name for them.
 CONSTANTS: dict[str, str] = {"pi": "pi"}
+
+# Where arguments lie -> the assumptions under which they are drawn (an argument that is no size, name or condition).
+DOMAINS: dict[str, tuple[str, ...]] = {
+    "real": (),
+    "distinct": (),  # no two entries equal
+    "nonzero": ("nonzero",),
+    "positive": ("positive",),
+    "unit ball": ("unit-interval",),  # between -1 and 1
+    "invertible": ("invertible",),
+    "full rank": (),
+    "positive determinant": ("pd",),
+    "positive definite": ("pd",),
+}
