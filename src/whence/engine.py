@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from whence.diff.model import Backward, Forward, derivative, forward, projected
 from whence.expr.build import Scope, Value, build
 from whence.expr.canonical import canonical
-from whence.expr.node import SUM, Node, variable
+from whence.expr.node import Node, variable
 from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
 from whence.notation.matrix import NotMatrix, Printer
@@ -20,7 +20,8 @@ from whence.ops.table import TABLE
 from whence.read.canonical import to_text
 from whence.read.parser import parse_expression
 from whence.read.problem import Problem
-from whence.read.syntax import Call, Compare, Expr, Index, Model, Name, Range, Shape, children
+from whence.read.syntax import Call, Expr, Index, Model, Name, Range, Shape
+from whence.read.walk import children
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
 from whence.verify.claim import Check, Claim
@@ -145,19 +146,15 @@ class Engine:
     # ------------------------------------------------------------ verification
     def adjoints_used(self, tree: Expr, back: Backward) -> dict[str, tuple[str, Expr]]:
         """The adjoint names that a formula uses, those they use in turn first."""
-        by_name = {a: of for of, a in self.adjoint_names.items()}
-        out: dict[str, tuple[str, Expr]] = {}
-        for of, equation in back.equations.items():
+        found: dict[str, tuple[str, Expr]] = {}
+        open_names = names_in(tree) & set(self.adjoint_names.values())
+        for of, equation in reversed(back.equations.items()):
             name = self.adjoint_names.get(of)
-            if name is not None and name in back.symbols_used(self.adjoint_names):
-                out[name] = (of, self._printed(equation.node, self.shapes[of]))
-        wanted = names_in(tree) & set(by_name)
-        grown = True
-        while grown:
-            more = {n for w in wanted if w in out for n in names_in(out[w][1]) & set(by_name)} - wanted
-            wanted |= more
-            grown = bool(more)
-        return {n: v for n, v in out.items() if n in wanted}
+            if name in open_names:
+                formula = self._printed(equation.node, self.shapes[of])
+                found[name] = (of, formula)
+                open_names |= names_in(formula) & set(self.adjoint_names.values())
+        return dict(reversed(found.items()))
 
     def verified(
         self,
@@ -251,5 +248,3 @@ def _speaks_of_means(model: Model) -> bool:
     trees = [s.expression for s in model.statements]
     return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "mean" for t in trees for n in _walk(t))
 
-
-__all__ = ["SUM", "Answer", "Compare", "Engine", "solve_problem"]

@@ -14,7 +14,7 @@ def coefficient_of(node: Node, upstream: Node) -> Node:
     shift = upstream.rank
     dims = upstream.dims + node.dims
     raw = []
-    for c, factors in _linear_terms(node, upstream):
+    for c, factors in linear_terms(node, upstream):
         (place,) = [k for k, (f, _, _) in enumerate(factors) if f is upstream]
         raw.append((c, _released(factors, place, shift, node)))
     return make_sum(raw, dims)
@@ -41,7 +41,7 @@ def _released(factors: list[Factor], place: int, shift: int, node: Node) -> list
     return out
 
 
-def _linear_terms(node: Node, upstream: Node) -> list[tuple[object, list[Factor]]]:
+def linear_terms(node: Node, upstream: Node) -> list[tuple[object, list[Factor]]]:
     """The terms of a node, distributed until the upstream stands in each as a factor of its own."""
     own = tuple(range(node.rank))
     work = [(1, [(node, own, 1)])]

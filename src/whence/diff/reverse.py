@@ -130,6 +130,16 @@ def _by_adjoint(op: Op, node: Node, g: Node, value_of: Rewrite) -> list[tuple[No
     return [(node.arguments[-1], build(parsed(op.adjoint), Scope({}, locals=names)).node)]
 
 
+def differential_text(op: Op, node: Node) -> str:
+    """The entry's differential for this use of it: of the whole, along one axis, or along several."""
+    axis = node.parameters[0] if node.parameters else None
+    if node.parameters and op.differential_whole and axis is None and node.arguments[0].rank > 1:
+        return op.differential_whole
+    if axis is not None and len(axis) > 1 and op.differential_several:
+        return op.differential_several
+    return op.differential
+
+
 def _by_differential(op: Op, node: Node, g: Node, wanted: frozenset[Node], value_of: Rewrite) -> list[tuple[Node, Node]]:
     names: dict[str, Value] = {"Y": Value(value_of(node), _full(node.dims))}
     marks: list[tuple[Node, Node]] = []
@@ -142,12 +152,7 @@ def _by_differential(op: Op, node: Node, g: Node, wanted: frozenset[Node], value
         else:
             names["δ" + letter] = Value(make_sum([], argument.dims), _full(argument.dims))
     axis = node.parameters[0] if node.parameters else None
-    text = op.differential
-    if node.parameters and op.differential_whole and axis is None and node.arguments[0].rank > 1:
-        text = op.differential_whole
-    elif axis is not None and len(axis) > 1 and op.differential_several:
-        text = op.differential_several
-    change = build(parsed(text), Scope({}, axis=axis, locals=names))
+    change = build(parsed(differential_text(op, node)), Scope({}, axis=axis, locals=names))
     own = tuple(range(node.rank))
     pairing = product([(g, own, 1), (change.node, own, 1)], ())
     one = make_sum([(1, ())], ())

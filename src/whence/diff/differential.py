@@ -1,0 +1,67 @@
+"""Forward mode: the change of a node as a formula linear in small changes of variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from whence.diff.reverse import differential_text
+from whence.expr.build import Scope, Value, build, parsed, placeholders
+from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function
+from whence.expr.sums import integer, is_zero, make_sum, product, zero
+from whence.messages.errors import RuleError
+from whence.ops.table import TABLE
+from whence.shapes.dims import Dim
+
+Rewrite = Callable[[Node], Node]
+ONE = Dim.parse(1)
+
+
+def change(node: Node, marks: Mapping[Node, Node], value_of: Rewrite = lambda n: n) -> Node:
+    """δ(node), where `marks` gives for a variable the variable that stands for its small change.
+
+    Zero where the node depends on none of them. Raises RuleError where a function has no rule.
+    """
+    if node in marks:
+        return marks[node]
+    if not (node.leaves & marks.keys()):
+        return zero(node.dims)
+    return _of_sum(node, marks, value_of) if node.kind == SUM else _of_function(node, marks, value_of)
+
+
+def _of_sum(node: Node, marks: Mapping[Node, Node], value_of: Rewrite) -> Node:
+    raw: list[tuple[Coefficient, list[Factor]]] = []
+    for c, factors in node.terms:
+        for k, (f, idx, e) in enumerate(factors):
+            moved = change(f, marks, value_of)
+            if is_zero(moved):
+                continue
+            rest = [(value_of(h), ix, ex) for j, (h, ix, ex) in enumerate(factors) if j != k]
+            if e != 1:
+                rest.append((value_of(f), idx, integer(e - 1)))
+            raw.append((c * e, [*rest, (moved, idx, 1)]))
+    return make_sum(raw, node.dims)
+
+
+def _of_function(node: Node, marks: Mapping[Node, Node], value_of: Rewrite) -> Node:
+    if node.kind != FUNCTION:
+        raise RuleError("no-rule", found=node.name)
+    own = tuple(range(node.rank))
+    if node.parameters == ("unknown",):
+        slope = value_of(function(node.name + "_prime", node.arguments, node.dims, node.parameters, node.facts & {"symmetric"}))
+        return product([(slope, own, 1), (change(node.arguments[0], marks, value_of), own, 1)], node.dims)
+    op = TABLE.get(node.name)
+    if op is None or not (op.differential or op.zero):
+        raise RuleError("no-rule", found=node.name)
+    if op.zero:
+        return zero(node.dims)
+    names: dict[str, Value] = {"Y": Value(value_of(node), _full(node.dims))}
+    for letter, argument in zip(placeholders(op, len(node.arguments)), node.arguments, strict=True):
+        names[letter] = Value(value_of(argument), _full(argument.dims))
+        names["δ" + letter] = Value(change(argument, marks, value_of), _full(argument.dims))
+    axis = node.parameters[0] if node.parameters else None
+    return build(parsed(differential_text(op, node)), Scope({}, axis=axis, locals=names)).node
+
+
+def _full(dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    return (*dims, ONE) if len(dims) == 1 else dims
+

@@ -1,0 +1,241 @@
+"""The record of a derivation: contraction terms with one marked factor, moved one factor at a time.
+
+A pairing ⟨left, right⟩ is one contraction whose factors stand on two sides; the marked factor δ stands on the
+right. In the contraction a move changes nothing: it only says on which side a factor is counted. So every step
+is the same term laid out anew, and its law is read off from where the moved factor touches the rest.
+
+    the first axis of the pairing, like a row index     left-factor
+    the second axis                                     right-factor
+    the same axes                                       elementwise
+    no axis                                             number
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whence.expr.canonical import canonical
+from whence.expr.node import SUM, Coefficient, Factor, Node
+from whence.expr.sums import make_sum
+from whence.messages.errors import LimitError
+from whence.shapes.dims import Dim
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """⟨left, right⟩ = Σ left * right over the axes of both; `right` holds the mark."""
+
+    left: Node
+    right: Node
+
+    def contraction(self) -> Node:
+        own = tuple(range(self.left.rank))
+        return make_sum([(1, [(self.left, own, 1), (self.right, own, 1)])], ())
+
+
+@dataclass(frozen=True)
+class Move:
+    """One factor (or several at once) counted on the other side."""
+
+    rule: str
+    moved: tuple[Node, ...]
+    before: Pairing
+    after: Pairing
+
+
+@dataclass(frozen=True)
+class Path:
+    """One term of a differential: from ⟨adjoint, term⟩ to ⟨…, δ⟩."""
+
+    start: Pairing
+    moves: tuple[Move, ...]
+
+    @property
+    def result(self) -> Node:
+        return (self.moves[-1].after if self.moves else self.start).left
+
+
+@dataclass
+class _State:
+    coefficient: Coefficient  # counted on the right until it is moved
+    left_coefficient: Coefficient
+    left: list[Factor]
+    right: list[Factor]
+    axes: tuple[int, ...]
+
+
+class CannotLayOut(Exception):
+    """The term has more axes than a pairing of matrices can show."""
+
+
+def paths(adjoint: Node, differential: Node, mark: Node) -> list[Path]:
+    """One path for each term of a differential that is linear in the mark, elementwise terms taken together.
+
+    Raises CannotLayOut for terms that need more than two axes at once.
+    """
+    terms = differential.terms if differential.kind == SUM else ((1, ((differential, tuple(range(differential.rank)), 1),)),)
+    own = tuple(range(differential.rank))
+    elementwise = [(c, fs) for c, fs in terms if _is_elementwise(fs, mark, own)]
+    rest = [(c, fs) for c, fs in terms if not _is_elementwise(fs, mark, own)]
+    out = []
+    if len(elementwise) > 1:
+        slope = make_sum([(c, [f for f in fs if f[0] is not mark]) for c, fs in elementwise], differential.dims)
+        out.append(_path(adjoint, 1, [(slope, own, 1), (mark, own, 1)], mark, differential))
+    else:
+        rest = list(terms)
+    for c, fs in rest:
+        out.append(_path(adjoint, c, list(fs), mark, differential))
+    return out
+
+
+def _is_elementwise(factors: tuple[Factor, ...], mark: Node, own: tuple[int, ...]) -> bool:
+    inside = {i for _, idx, _ in factors for i in idx}
+    return any(f is mark and idx == own for f, idx, _ in factors) and inside <= set(own)
+
+
+def _path(adjoint: Node, c: Coefficient, factors: list[Factor], mark: Node, differential: Node) -> Path:
+    rank = differential.rank
+    own = tuple(range(rank))
+    sizes = {i: d for f, idx, _ in factors for i, d in zip(idx, f.dims, strict=True)}
+    sizes.update(enumerate(differential.dims))
+    state = _State(c, 1, [(adjoint, own, 1)], factors, own)
+    start = current = _pairing(state, sizes)
+    moves = []
+    while True:
+        step = _next(state, mark)
+        if step is None:
+            break
+        rule, moved = step
+        after = _pairing(state, sizes)
+        if after.contraction() is not current.contraction() and not _same(after, current):
+            raise CannotLayOut
+        moves.append(Move(rule, tuple(f for f, _, _ in moved), current, after))
+        current = after
+    return Path(start, tuple(moves))
+
+
+def _same(a: Pairing, b: Pairing) -> bool:
+    try:
+        return canonical(a.contraction()) is canonical(b.contraction())
+    except LimitError:
+        return False
+
+
+def _pairing(state: _State, sizes: dict[int, Dim]) -> Pairing:
+    if len(state.axes) > 2:
+        raise CannotLayOut
+    place = {i: k for k, i in enumerate(state.axes)}
+    dims = tuple(sizes[i] for i in state.axes)
+
+    def side(c: Coefficient, factors: list[Factor]) -> Node:
+        return make_sum([(c, [(f, tuple(place.get(i, i + 1000) for i in idx), e) for f, idx, e in factors])], dims)
+
+    return Pairing(side(state.left_coefficient, state.left), side(state.coefficient, state.right))
+
+
+def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
+    """Make the next move on the state; None when only the mark is left on the right."""
+    scalars = [f for f in state.right if f[0] is not mark and not f[1]]
+    others = [f for f in state.right if f[0] is not mark and f[1]]
+    if not state.axes and (others or scalars or state.coefficient != 1 or _mark_axes(state, mark)):
+        return _collect(state, mark)
+    if scalars or state.coefficient != 1:
+        _carry(state, scalars)
+        state.left_coefficient, state.coefficient = state.left_coefficient * state.coefficient, 1
+        return "number", scalars
+    if not others:
+        return _last(state, mark)
+    together = [f for f in others if set(f[1]) <= set(state.axes) and set(f[1]) <= _axes_without(state, f)]
+    if together and len(together) == len(others):
+        _carry(state, together)
+        return "elementwise", together
+    chosen = _farthest(state, mark, others)
+    rule = _rule(state, chosen)
+    _carry(state, [chosen])
+    state.axes = _new_axes(state, chosen)
+    return rule, [chosen]
+
+
+def _axes_without(state: _State, factor: Factor) -> set[int]:
+    return {i for f in state.right if f is not factor for i in f[1]}
+
+
+def _mark_axes(state: _State, mark: Node) -> tuple[int, ...]:
+    return next(idx for f, idx, _ in state.right if f is mark)
+
+
+def _collect(state: _State, mark: Node) -> tuple[str, list[Factor]]:
+    """A scalar's change: everything but the mark at once."""
+    moved = [f for f in state.right if f[0] is not mark]
+    axes = _mark_axes(state, mark)
+    if len(set(axes)) < len(axes):
+        raise CannotLayOut
+    _carry(state, moved)
+    state.left_coefficient, state.coefficient = state.left_coefficient * state.coefficient, 1
+    state.axes = axes
+    return "collect", moved
+
+
+def _carry(state: _State, moved: list[Factor]) -> None:
+    state.right = [f for f in state.right if not any(f is m for m in moved)]
+    state.left = [*moved, *state.left]
+
+
+def _last(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
+    axes = _mark_axes(state, mark)
+    if axes == state.axes:
+        return None
+    if len(set(axes)) < len(axes) or not set(axes) <= set(state.axes):
+        raise CannotLayOut
+    if len(axes) < len(state.axes):
+        state.axes = axes
+        return "broadcast", [(mark, axes, 1)]
+    state.axes = axes
+    return "transpose", []
+
+
+def _farthest(state: _State, mark: Node, others: list[Factor]) -> Factor:
+    """Of the factors on the pairing's axes the one farthest from the mark: the outermost of the layout."""
+    distance = {id(f): k for k, f in enumerate(_by_distance(state, mark))}
+    touching = [f for f in others if set(f[1]) & set(state.axes)]
+    if not touching:
+        raise CannotLayOut
+    return max(touching, key=lambda f: distance.get(id(f), 0))
+
+
+def _by_distance(state: _State, mark: Node) -> list[Factor]:
+    reached = set(_mark_axes(state, mark))
+    rest = [f for f in state.right if f[0] is not mark]
+    order: list[Factor] = []
+    while rest:
+        near = [f for f in rest if set(f[1]) <= reached] or [f for f in rest if set(f[1]) & reached] or rest
+        order.extend(near)
+        reached |= {i for f in near for i in f[1]}
+        rest = [f for f in rest if not any(f is n for n in near)]
+    return order
+
+
+def _rule(state: _State, factor: Factor) -> str:
+    f, idx, _ = factor
+    left_over = _axes_without(state, factor)
+    if set(idx) <= set(state.axes) and set(idx) <= left_over:
+        return "elementwise"
+    shared = [i for i in idx if i in state.axes]
+    if len(idx) == 2 and len(set(idx)) == 2 and len(shared) == 1 and shared[0] not in left_over:
+        return "left-factor" if shared[0] == state.axes[0] else "right-factor"
+    return "collect"
+
+
+def _new_axes(state: _State, factor: Factor) -> tuple[int, ...]:
+    _, idx, _ = factor
+    right = {i for f in state.right for i in f[1]}
+    left = {i for f in state.left for i in f[1]}
+    gained = [i for i in idx if i not in state.axes and i in right]
+    out: list[int] = []
+    for axis in state.axes:
+        if axis in right or axis not in idx:
+            out.append(axis)
+        elif gained:
+            out.append(gained.pop(0))
+    out.extend(gained)
+    return tuple(i for i in out if i in right or i in left)
