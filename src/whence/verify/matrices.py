@@ -12,7 +12,18 @@ from functools import wraps
 from typing import Any
 
 from whence.verify import algebra
-from whence.verify.algebra import Array, as_matrices, as_matrix, constant, matmul, minus, plus, square_size, times, transposed
+from whence.verify.algebra import (
+    Array,
+    as_matrices,
+    as_matrix,
+    constant,
+    matmul,
+    minus,
+    plus,
+    square_size,
+    times,
+    transposed,
+)
 from whence.verify.failures import BadPoint, Misfit, NotExact
 from whence.verify.numeric import NumericRing
 from whence.verify.routines import ROUTINES, routine, trace
