@@ -8,11 +8,10 @@ p₂ … q. All primes are 3 modulo 4, so −1 is no square and i = √−1 exte
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import gcd, prod
-from random import Random
+from random import Random, SystemRandom
 
 _SMALL = prod(n for n in range(3, 400, 2) if all(n % k for k in range(3, int(n**0.5) + 1, 2)))
 _BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
@@ -145,7 +144,9 @@ class _Pool:
     def take(self) -> PrimeSet:
         held = self.held
         primes, left = (
-            held if held is not None and held[1] > 0 else (self.draw(Random(secrets.randbits(256))), self.uses)
+            held
+            if held is not None and held[1] > 0
+            else (self.draw(Random(SystemRandom().getrandbits(256))), self.uses)
         )
         self.held = primes, left - 1
         return primes

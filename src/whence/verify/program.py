@@ -46,6 +46,7 @@ class Program:
     code: list[tuple[Step | None, tuple[int, ...]]] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
     rational: bool = True  # no atoms: exact arithmetic alone decides
+    masked: bool = False  # signs, comparisons, extremes: the value has pieces
 
     def run(self, ring: Ring, registers: list[Array | None], which: Iterable[int]) -> None:
         """Fill the registers `which`, in order; those of inputs must be filled already."""
@@ -131,6 +132,7 @@ class Compiler:
             return self._binary(node.operator, arguments)
         if isinstance(node, Compare):
             self.program.rational = False
+            self.program.masked = True
             return self._emit(("compare", node.operator), steps.compare(node.operator), arguments)
         if isinstance(node, Transpose):
             if arguments[0] in self._fixed:
@@ -238,7 +240,9 @@ class Compiler:
             extra.append(self._extra(kind, argument))
         if axis is not None and not routine.has_axis:
             raise Misfit(f"arguments of {name}")
-        self.program.rational = False if _is_masked(name) else self.program.rational
+        if _is_atomic(name):
+            self.program.rational = False
+            self.program.masked |= not hasattr(matrices, name)
         step = partial(steps.call_routine, routine.function, kinds, tuple(extra), axis, routine.has_axis)
         return self._emit((name, kinds, tuple(extra), axis), step, tuple(registers))
 
@@ -260,6 +264,7 @@ class Compiler:
         if axis is not None and "ax" not in op.takes:
             raise Misfit(f"{op.name} has no axis")
         self.program.rational = False
+        self.program.masked |= op.zero or bool(op.kink)
         text = op.exact or op.expands
         if text:
             step = partial(_by_text, text, names, axis, default_axis(op))
@@ -282,8 +287,8 @@ def _children(node: Expr) -> tuple[Expr, ...]:
 
 
 @lru_cache(512)
-def _is_masked(name: str) -> bool:
-    """Whether a routine depends on the order of numbers: known by its entry, whose change is piecewise."""
+def _is_atomic(name: str) -> bool:
+    """Whether a routine is no rational function: it depends on the order of numbers, or has values only."""
     op = TABLE.get(name)
     return op is None or op.zero or bool(op.kink) or op.kind == "elementwise" or hasattr(matrices, name)
 
