@@ -242,7 +242,7 @@ class Compiler:
             raise Misfit(f"arguments of {name}")
         if _is_atomic(name):
             self.program.rational = False
-            self.program.masked |= not hasattr(matrices, name)
+            self.program.masked |= not _has_values_only(name)
         step = partial(steps.call_routine, routine.function, kinds, tuple(extra), axis, routine.has_axis)
         return self._emit((name, kinds, tuple(extra), axis), step, tuple(registers))
 
@@ -290,7 +290,11 @@ def _children(node: Expr) -> tuple[Expr, ...]:
 def _is_atomic(name: str) -> bool:
     """Whether a routine is no rational function: it depends on the order of numbers, or has values only."""
     op = TABLE.get(name)
-    return op is None or op.zero or bool(op.kink) or op.kind == "elementwise" or hasattr(matrices, name)
+    return op is None or op.zero or bool(op.kink) or op.kind == "elementwise" or _has_values_only(name)
+
+
+def _has_values_only(name: str) -> bool:
+    return ROUTINES[name].function.__module__ == matrices.__name__
 
 
 def _folded(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
