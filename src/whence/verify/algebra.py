@@ -1,8 +1,8 @@
 """Arrays over a ring with infinitesimals, and the arithmetic on them.
 
 An array is a shape and its parts: flat lists, one for each basis element of the ring that occurs. A basis element is a
-bit set: bit 0 is i = √−1 (exact arithmetic only), bit k + 1 the infinitesimal εₖ (εₖ² = 0). In order 1 also εₖ·εₗ = 0, so
-that one pass carries any number of directions; in order 2 there are two directions and their product, which carries
+bit set: bit 0 is i = √−1 (exact arithmetic only), bit k + 1 the infinitesimal εₖ (εₖ² = 0). In order 1 also εₖ·εₗ = 0,
+so that one pass carries any number of directions; in order 2 there are two directions and their product, which carries
 the second derivative. Linear maps act part by part, products run over pairs of parts.
 """
 
@@ -122,7 +122,7 @@ def last_axis(x: Array) -> Shape:
         return x.shape
     if x.size == 1:
         return ()
-    return x.shape[:1] if x.shape[1] == 1 else x.shape
+    return (x.size,) if x.shape[-1:] == (1,) else x.shape
 
 
 def negative(x: Array) -> Array:

@@ -92,24 +92,26 @@ def draw(ring: Ring, entries: Entries, shape: tuple[int, ...], tags: tuple[str, 
         return _onehot(ring, entries, shape, 0)
     if "orthogonal" in held:
         return _orthogonal(ring, entries, shape)
-    square = len(shape) >= 2 and shape[-1] == shape[-2]
+    n = shape[-1] if shape else 1
+    square = len(shape) >= 2 and n == shape[-2]
     if square and held & {"pd", "psd"}:
         x = _definite(ring, entries, shape, held)
     else:
         x = filled(_entry(entries, held), shape)
         if square and "invertible" in held and "diagonal" not in held:
-            x = plus(x, _diagonal_of(ring, filled(entries.shift, (*shape[:-1], 1))))
+            x = plus(x, _diagonal_of(ring, filled(entries.shift, (*shape[:-1], 1)), n))
         if square and "symmetric" in held:
             x = _symmetrised(ring, x)
     if square and "diagonal" in held:
-        x = times(ring, x, algebra.eye(ring, shape[-1]))
+        x = times(ring, x, algebra.eye(ring, n))
     if square and "lower" in held:
         x = linear(x, kernels.triangle(x.shape, True))
     return x
 
 
 _TAGS = frozenset(
-    "symmetric psd pd orthogonal diagonal lower positive unit-interval invertible onehot-columns nonzero onehot-last".split()
+    ("symmetric", "psd", "pd", "orthogonal", "diagonal", "lower", "positive", "unit-interval", "invertible", "nonzero")
+    + ("onehot-columns", "onehot-last")
 )
 
 
@@ -154,8 +156,8 @@ def _definite(ring: Ring, entries: Entries, shape: tuple[int, ...], held: frozen
     return plus(x, times(ring, constant(ring, least, literal=True), algebra.eye(ring, n)))
 
 
-def _diagonal_of(ring: Ring, column: Array) -> Array:
-    return times(ring, column, algebra.eye(ring, column.shape[-2]))
+def _diagonal_of(ring: Ring, column: Array, n: int) -> Array:
+    return times(ring, column, algebra.eye(ring, n))
 
 
 def small_enough(x: Array) -> None:

@@ -1,11 +1,13 @@
 """Exact arithmetic modulo a product of four random primes.
 
-Functions that are not rational enter as random atoms: a random element of the field for each function and argument, the
-same each time it is asked for. Their algebraic relations hold: exp(−x) = 1/exp(x), log(exp(x)) = x, cos² + sin² = 1,
-r² = x for r = √x (in the field with i = √−1, where every number of the prime field has a root), step(x) + step(−x) = 1.
+Functions that are not rational enter as random atoms: a random element of the field for each function and argument,
+the same each time it is asked for. Their algebraic relations hold: exp(−x) = 1/exp(x), exp(y + log x) = x exp(y),
+log(exp(x)) = x, cos² + sin² = 1, r² = x for r = √x (in the field with i = √−1, where every number of the prime field
+has a root), step(x) + step(−x) = 1.
 
 Two further modes (tried when the plain atoms find a difference) know more: exp(a + b) = exp(a) exp(b), and with it the
-addition theorems; in one of them the sign is the quadratic character, so that sign(a b) = sign(a) sign(b) and √(x²) = |x|.
+addition theorems; in one of them the sign is the quadratic character, so that sign(a b) = sign(a) sign(b) and
+√(x²) = |x|.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from operator import mul
 from random import Random
 from typing import Any
 
-from whence.verify.algebra import Array, constant
+from whence.verify.algebra import Array, Parts, constant
 from whence.verify.failures import BadPoint, NoRoot, NotExact
 from whence.verify.kernels import Bilinear
 from whence.verify.primes import PrimeSet
@@ -29,7 +31,7 @@ Pair = tuple[int, int]  # the real part and what stands beside i
 
 
 class Mode(Enum):
-    """How much the atoms know of one another. Agreement in any mode is proof enough; each knows what the others do not."""
+    """What the atoms know of one another. Agreement in any mode is enough; each knows what the others do not."""
 
     PLAIN = 0  # the sign of a number is random modulo each prime
     ADDITIVE = 1  # exp(a + b) = exp(a) exp(b); the sign is the same modulo all primes, the extremes respect it
@@ -106,7 +108,7 @@ class ExactRing:
         m = self.modulus
         a, b = x.parts[0], x.parts[1]
         norms = self.invert_all([(p * p + q * q) % m for p, q in zip(a, b, strict=True)])
-        parts = {0: [p * n % m for p, n in zip(a, norms, strict=True)]}
+        parts: Parts = {0: [p * n % m for p, n in zip(a, norms, strict=True)]}
         parts[1] = [-q * n % m for q, n in zip(b, norms, strict=True)]
         return Array(x.shape, parts, top, bottom)
 
@@ -363,7 +365,10 @@ class ExactRing:
 
     def nonzero(self, x: Array) -> Array:
         """1 where x is not 0, modulo each prime."""
-        flat = [1 if gcd(a, self.modulus) == 1 else self.joined([int(r != 0) for r in self.components(a)]) for a, _ in self.pairs(x)]
+        flat = [
+            1 if gcd(a, self.modulus) == 1 else self.joined([int(r != 0) for r in self.components(a)])
+            for a, _ in self.pairs(x)
+        ]
         return Array(x.shape, {0: flat}, x.top + x.bottom + 1, 0)
 
     def largest(self, x: Array, groups: Sequence[Sequence[int]], smallest: bool) -> Array:

@@ -59,9 +59,11 @@ def offsets(steps: Sequence[int], sizes: Sequence[int]) -> list[int]:
         raise TooLarge(f"more than {MAX_ENTRIES} products")
     places = [0]
     for step, size in zip(steps, sizes, strict=True):
-        places = [p + k for p in places for k in range(0, step * size, step)] if step else [
-            p for p in places for _ in range(size)
-        ]
+        places = (
+            [p + k for p in places for k in range(0, step * size, step)]
+            if step
+            else [p for p in places for _ in range(size)]
+        )
     return places
 
 
@@ -121,7 +123,9 @@ def lettered(la: str, a: tuple[int, ...], lb: str, b: tuple[int, ...], out: str)
     sizes = dict(zip(la, a, strict=True)) | dict(zip(lb, b, strict=True))
     order = out + "".join(c for c in dict.fromkeys(la + lb) if c not in out)
     lengths = [sizes[c] for c in order]
-    left, right = (getter(offsets(_letter_steps(order, letters, shape), lengths)) for letters, shape in ((la, a), (lb, b)))
+    left, right = (
+        getter(offsets(_letter_steps(order, letters, shape), lengths)) for letters, shape in ((la, a), (lb, b))
+    )
     return Bilinear(left, right, prod(lengths[len(out) :]), tuple(sizes[c] for c in out))
 
 
@@ -258,4 +262,6 @@ def groups(shape: tuple[int, ...], axes: tuple[int, ...] | None) -> tuple[tuple[
     steps = strides(shape)
     kept = [k for k in range(len(shape)) if k not in axes]
     inner = offsets([steps[k] for k in axes], [shape[k] for k in axes])
-    return tuple(tuple(start + p for p in inner) for start in offsets([steps[k] for k in kept], [shape[k] for k in kept]))
+    return tuple(
+        tuple(start + p for p in inner) for start in offsets([steps[k] for k in kept], [shape[k] for k in kept])
+    )

@@ -12,7 +12,18 @@ from functools import wraps
 from typing import Any
 
 from whence.verify import algebra
-from whence.verify.algebra import Array, as_matrices, as_matrix, constant, matmul, minus, plus, square_size, times, transposed
+from whence.verify.algebra import (
+    Array,
+    as_matrices,
+    as_matrix,
+    constant,
+    matmul,
+    minus,
+    plus,
+    square_size,
+    times,
+    transposed,
+)
 from whence.verify.failures import BadPoint, Misfit, NotExact
 from whence.verify.numeric import NumericRing
 from whence.verify.routines import ROUTINES, routine, trace
@@ -122,7 +133,7 @@ def logm(ring: Any, x: Array) -> Array:
 @directional
 @by_value
 def cholesky(ring: Any, x: Array) -> Array:
-    """The lower triangular L with L Lᵀ = X (of the lower triangle of X), for each matrix."""
+    """The lower triangular L with L Lᵀ = X (the symmetric part of X, so that its derivative is), for each matrix."""
     x = as_matrices(x)
     n = square_size(x)
     flat: list[Decimal] = []
@@ -135,7 +146,7 @@ def _cholesky(a: Any, n: int) -> list[Decimal]:
     low = [Decimal(0)] * (n * n)
     for i in range(n):
         for j in range(i + 1):
-            rest = a[i * n + j] - sum(low[i * n + k] * low[j * n + k] for k in range(j))
+            rest = (a[i * n + j] + a[j * n + i]) / 2 - sum(low[i * n + k] * low[j * n + k] for k in range(j))
             if i != j:
                 low[i * n + j] = rest / low[j * n + j]
             elif rest <= 0:

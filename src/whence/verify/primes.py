@@ -1,17 +1,17 @@
 """Four fresh random primes; where asked for, chained so that an exponential can be a true homomorphism.
 
-With primes p₁ > p₂ > p₃ > p₄ > q such that each divides the one before less 1, the map x ↦ gᵏ mod pₖ with k = x mod pₖ₊₁
-turns sums into products: exp(a + b) = exp(a)·exp(b) holds modulo p₁ … p₄ for arguments known modulo p₂ … q. All pₖ of a chain are 7
-modulo 8, so −1 is no square (i = √−1 extends the field) and 2 is one; so are 3, 5, 7, 11 and 13.
+With primes p₁ > p₂ > p₃ > p₄ > q such that each divides the one before less 1, the map x ↦ gᵏ mod pⱼ with
+k = x mod pⱼ₊₁ turns sums into products: exp(a + b) = exp(a)·exp(b) holds modulo p₁ … p₄ for arguments known modulo
+p₂ … q. All primes are 3 modulo 4, so −1 is no square and i = √−1 extends the field; modulo those of a chain
+2, 3, 5, 7, 11 and 13 are squares.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import gcd, prod
-from random import Random
+from random import Random, SystemRandom
 
 _SMALL = prod(n for n in range(3, 400, 2) if all(n % k for k in range(3, int(n**0.5) + 1, 2)))
 _BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
@@ -87,7 +87,7 @@ _SQUARES_NEED = {
 
 
 def _next(smaller: int, random: Random) -> int | None:
-    """A prime 2·c·smaller + 1 that is 7 modulo 8, with 2, 3, 5, 7, 11, 13 squares modulo it and c free of 3, 5 and 7."""
+    """A prime 2·c·smaller + 1 that is 7 modulo 8, with 2, 3, ... 13 squares modulo it and c free of 3, 5, 7."""
     start = random.randrange(4096, 16384)
     start += (3 * pow(smaller, -1, 4) - start) % 4
     for c in range(start, start + 60_000, 4):
@@ -143,7 +143,11 @@ class _Pool:
 
     def take(self) -> PrimeSet:
         held = self.held
-        primes, left = held if held is not None and held[1] > 0 else (self.draw(Random(secrets.randbits(256))), self.uses)
+        primes, left = (
+            held
+            if held is not None and held[1] > 0
+            else (self.draw(Random(SystemRandom().getrandbits(256))), self.uses)
+        )
         self.held = primes, left - 1
         return primes
 

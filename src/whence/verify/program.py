@@ -5,7 +5,7 @@ Equal subexpressions share a register, so an answer that repeats parts of the fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache, partial
@@ -27,14 +27,14 @@ from whence.read.syntax import (
     Transpose,
     Tuple,
 )
-from whence.verify import algebra, kernels, matrices
+from whence.verify import algebra, matrices, steps
 from whence.verify.algebra import Array, Ring, constant
-from whence.verify.failures import BadSizes, Misfit, NotExact
-from whence.verify.numeric import NumericRing, stand_in
+from whence.verify.failures import Misfit, NotExact
+from whence.verify.numeric import NumericRing
 from whence.verify.routines import ATOMS, CONSTANTS, ROUTINES, Routine
+from whence.verify.steps import Step
 from whence.verify.texts import default_axis, parameters, parsed
 
-Step = Callable[..., Array]
 PRIME = "_prime"
 MAX_DERIVATIVE = 3
 
@@ -46,6 +46,7 @@ class Program:
     code: list[tuple[Step | None, tuple[int, ...]]] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
     rational: bool = True  # no atoms: exact arithmetic alone decides
+    masked: bool = False  # signs, comparisons, extremes: the value has pieces
 
     def run(self, ring: Ring, registers: list[Array | None], which: Iterable[int]) -> None:
         """Fill the registers `which`, in order; those of inputs must be filled already."""
@@ -78,7 +79,7 @@ class Compiler:
 
     def same(self, register: int) -> int:
         """A register of its own with the same value."""
-        self.program.code.append((_itself, (register,)))
+        self.program.code.append((steps.itself, (register,)))
         return len(self.program.code) - 1
 
     def _emit(self, key: Any, step: Step, arguments: tuple[int, ...]) -> int:
@@ -131,11 +132,12 @@ class Compiler:
             return self._binary(node.operator, arguments)
         if isinstance(node, Compare):
             self.program.rational = False
-            return self._emit(("compare", node.operator), _compare(node.operator), arguments)
+            self.program.masked = True
+            return self._emit(("compare", node.operator), steps.compare(node.operator), arguments)
         if isinstance(node, Transpose):
             if arguments[0] in self._fixed:
                 return arguments[0]
-            return self._emit(("T", node.batched), partial(_transpose, node.batched), arguments)
+            return self._emit(("T", node.batched), partial(steps.transpose, node.batched), arguments)
         if isinstance(node, Index):
             return self._index(node, arguments)
         if isinstance(node, Call):
@@ -154,7 +156,7 @@ class Compiler:
 
     def _negative(self, arguments: tuple[int, ...]) -> int:
         fixed = self._fixed.get(arguments[0])
-        return self._number(-fixed) if fixed is not None else self._emit("-", _negative, arguments)
+        return self._number(-fixed) if fixed is not None else self._emit("-", steps.negative, arguments)
 
     def _binary(self, operator: str, arguments: tuple[int, ...]) -> int:
         left, right = (self._fixed.get(a) for a in arguments)
@@ -168,8 +170,8 @@ class Compiler:
                 return self._emit("**", algebra.general_power, arguments)
             if right.denominator != 1:
                 self.program.rational = False
-            return self._emit(("**", right), partial(_power, right), arguments[:1])
-        step = _BINARY.get(operator)
+            return self._emit(("**", right), partial(steps.power, right), arguments[:1])
+        step = steps.BINARY.get(operator)
         if step is None:
             raise Misfit(f"{operator} is not part of the language")
         return self._emit(operator, step, arguments)
@@ -185,7 +187,7 @@ class Compiler:
             else:
                 places.append(self.whole(place))
         key = tuple(places)
-        return self._emit(("index", key), partial(_indexed, key), arguments)
+        return self._emit(("index", key), partial(steps.indexed, key), arguments)
 
     # ---- functions
 
@@ -225,7 +227,7 @@ class Compiler:
             raise Misfit(f"arguments of {name}")
         self.program.rational = False
         which = self.functions[name]
-        return self._emit(("unknown", name, primes), partial(_unknown, which, primes), arguments)
+        return self._emit(("unknown", name, primes), partial(steps.unknown, which, primes), arguments)
 
     def _routine(self, name: str, routine: Routine, node: Call, axis: Any) -> int:
         kinds = routine.kinds(len(node.arguments))
@@ -238,8 +240,10 @@ class Compiler:
             extra.append(self._extra(kind, argument))
         if axis is not None and not routine.has_axis:
             raise Misfit(f"arguments of {name}")
-        self.program.rational = False if _is_masked(name) else self.program.rational
-        step = partial(_routine, routine.function, kinds, tuple(extra), axis, routine.has_axis)
+        if _is_atomic(name):
+            self.program.rational = False
+            self.program.masked |= not _has_values_only(name)
+        step = partial(steps.call_routine, routine.function, kinds, tuple(extra), axis, routine.has_axis)
         return self._emit((name, kinds, tuple(extra), axis), step, tuple(registers))
 
     def _extra(self, kind: str, argument: Expr) -> Any:
@@ -260,6 +264,7 @@ class Compiler:
         if axis is not None and "ax" not in op.takes:
             raise Misfit(f"{op.name} has no axis")
         self.program.rational = False
+        self.program.masked |= op.zero or bool(op.kink)
         text = op.exact or op.expands
         if text:
             step = partial(_by_text, text, names, axis, default_axis(op))
@@ -282,10 +287,14 @@ def _children(node: Expr) -> tuple[Expr, ...]:
 
 
 @lru_cache(512)
-def _is_masked(name: str) -> bool:
-    """Whether a routine depends on the order of numbers: known by its entry, whose change is piecewise."""
+def _is_atomic(name: str) -> bool:
+    """Whether a routine is no rational function: it depends on the order of numbers, or has values only."""
     op = TABLE.get(name)
-    return op is None or op.zero or bool(op.kink) or op.kind == "elementwise" or hasattr(matrices, name)
+    return op is None or op.zero or bool(op.kink) or op.kind == "elementwise" or _has_values_only(name)
+
+
+def _has_values_only(name: str) -> bool:
+    return ROUTINES[name].function.__module__ == matrices.__name__
 
 
 def _folded(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
@@ -300,87 +309,6 @@ def _folded(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
     if operator == "**" and right.denominator == 1 and abs(right) <= 64 and (left or right > 0):
         return left**right.numerator
     return None
-
-
-# ---- the steps
-
-
-def _itself(ring: Ring, x: Array) -> Array:
-    return x
-
-
-def _negative(ring: Ring, x: Array) -> Array:
-    return algebra.negative(x)
-
-
-def _plus(ring: Ring, x: Array, y: Array) -> Array:
-    return algebra.plus(x, y)
-
-
-def _minus(ring: Ring, x: Array, y: Array) -> Array:
-    return algebra.minus(x, y)
-
-
-_BINARY: dict[str, Step] = {"+": _plus, "-": _minus, "*": algebra.times, "/": algebra.divided, "@": algebra.matmul}
-
-
-def _power(exponent: Fraction, ring: Ring, x: Array) -> Array:
-    return algebra.power(ring, x, exponent)
-
-
-def _transpose(batched: bool, ring: Ring, x: Array) -> Array:
-    return algebra.transposed(x, batched)
-
-
-def _compare(operator: str) -> Step:
-    def step(ring: Ring, x: Array, y: Array) -> Array:
-        return algebra.compared(ring, operator, x, y)
-
-    return step
-
-
-def _routine(
-    function: Callable[..., Array], kinds: str, extra: tuple[Any, ...], axis: Any, has_axis: bool, ring: Ring, *arrays: Array
-) -> Array:
-    fixed, given = iter(extra), iter(arrays)
-    arguments = [next(given) if kind == "A" else next(fixed) for kind in kinds]
-    return function(ring, *arguments, axis=axis) if has_axis else function(ring, *arguments)
-
-
-def _indexed(places: tuple[Any, ...], ring: Ring, x: Array) -> Array:
-    if len(places) == 1 and len(x.shape) == 2:
-        if 1 not in x.shape:
-            raise Misfit("one index into a matrix")
-        places = (places[0], 0) if x.shape[1] == 1 else (0, places[0])
-    if len(places) != len(x.shape):
-        raise Misfit(f"{len(places)} indices into {x.shape}")
-    ranges = [_range(p, n) if isinstance(p, tuple) else _single(p, n) for p, n in zip(places, x.shape, strict=True)]
-    kept = [isinstance(p, tuple) for p in places]
-    lengths = tuple(high - low for low, high in ranges)
-    if not any(kept):
-        target: tuple[int, ...] = ()
-    elif len(x.shape) > 2:
-        target = tuple(n for n, keep in zip(lengths, kept, strict=True) if keep)
-        target = (target[0], 1) if len(target) == 1 else target
-    else:
-        target = lengths
-    return algebra.linear(x, kernels.window(x.shape, tuple(ranges), target))
-
-
-def _single(place: int, n: int) -> tuple[int, int]:
-    if not -n <= place < n:
-        raise Misfit("an index out of range")
-    return place % n, place % n + 1
-
-
-def _range(bounds: tuple[int | None, int | None, bool], n: int) -> tuple[int, int]:
-    low, high = (d if b is None else b for b, d in zip(bounds[:2], (0, n), strict=True))
-    low, high = (b + n if b < 0 else b for b in (low, high))
-    if not 0 <= low < high <= n:
-        raise Misfit("a range that is empty or out of range")
-    if high - low == 1 and bounds[2]:
-        raise BadSizes("a range down to a single entry")
-    return low, high
 
 
 @lru_cache(1024)
@@ -428,31 +356,9 @@ def _slope(op: Op, ring: Ring, x: Array, y: Array) -> Array:
     return run_text(ring, op.differential, (name, "Y", "δ" + name), (x, y, one))
 
 
-def chained(ring: Ring, x: Array, base: Array, slope: Callable[[Array, Array], Array]) -> Array:
-    """An elementwise function of an array that changes: its value at rest, and slope(x, y) beside every change."""
-    moved = algebra.moved_part(x)
-    if moved is None:
-        return base
-    rest = algebra.still(x)
-    first = slope(rest, base)
-    if ring.order == 1:
-        return algebra.plus(base, algebra.times(ring, first, moved))
-    # The part of ε₂ alone first; then the slope at x + ε₂ δ₂x carries what stands beside ε₁.
-    second = moved.like({k: flat for k, flat in moved.parts.items() if k >> 1 == 2})
-    other = moved.like({k: flat for k, flat in moved.parts.items() if k >> 1 != 2})
-    value, place = base, rest
-    if second.parts:
-        place = algebra.plus(rest, second)
-        value = algebra.plus(base, algebra.times(ring, first, second))
-    if not other.parts:
-        return value
-    steep = slope(place, value) if second.parts else first
-    return algebra.plus(value, algebra.times(ring, steep, other))
-
-
 def _elementwise(op: Op, ring: Ring, x: Array) -> Array:
     base = at_rest(op, ring, algebra.still(x))
-    return chained(ring, x, base, partial(_slope, op, ring))
+    return steps.chained(ring, x, base, partial(_slope, op, ring))
 
 
 def at_rest(op: Op, ring: Any, x: Array) -> Array:
@@ -486,15 +392,3 @@ def _value_of(op: Op, ring: Any, x: Array) -> Array:
         return routine.function(ring, x)
     text = op.exact or op.expands
     return run_text(ring, text, parameters(op.takes), (x,)) if text else _elementwise(op, ring, x)
-
-
-def _unknown(which: int, derivative: int, ring: Any, x: Array) -> Array:
-    if isinstance(ring, NumericRing):
-        return ring.each(x, lambda v: stand_in(which, derivative, v))
-
-    def value(at: Array, order: int) -> Array:
-        if algebra.moved_part(at) is None:
-            return ring.atoms(f"unknown {which} {order}", at)
-        return chained(ring, at, ring.atoms(f"unknown {which} {order}", algebra.still(at)), lambda z, _: value(z, order + 1))
-
-    return value(x, derivative)

@@ -146,7 +146,9 @@ def mean(ring: Any, x: Array, axis: Axis = None) -> Array:
     return times(ring, added, constant(ring, Fraction(added.size, x.size), literal=True))
 
 
-def _mask(ring: Any, x: Array, axis: Axis, smallest: bool, several: bool) -> tuple[Array, Array, tuple[int, ...] | None]:
+def _mask(
+    ring: Any, x: Array, axis: Axis, smallest: bool, several: bool
+) -> tuple[Array, Array, tuple[int, ...] | None]:
     x, axes = _along(x, axis, several)
     return x, ring.largest(algebra.still(x), kernels.groups(x.shape, axes), smallest), axes
 
@@ -257,7 +259,7 @@ def commutation(ring: Any, n: int, m: int) -> Array:
 def reshape(ring: Any, x: Array, *sizes: int) -> Array:
     if prod(sane(*sizes)) != x.size:
         raise Misfit(f"{x.shape} cannot have the sizes {sizes}")
-    return x.reshaped(sizes if len(sizes) > 1 else (sizes[0], 1))
+    return x.reshaped(sizes if len(sizes) > 1 else (x.size, 1))
 
 
 @routine("AO")
@@ -272,11 +274,10 @@ def concat(ring: Any, *parts: Array, axis: Axis = None) -> Array:
     if not isinstance(axis, int):
         raise Misfit("an axis is needed")
     whole = [as_matrices(x) for x in parts]
-    place = axes_of(axis, len(whole[0].shape), False)
-    assert place is not None
-    kernel = kernels.joined(tuple(x.shape for x in whole), place[0])
+    places = axes_of(axis, len(whole[0].shape), False) or (0,)
+    kernel = kernels.joined(tuple(x.shape for x in whole), places[0])
     keys = {k for x in whole for k in x.parts}
-    joined = {k: [e for x in whole for e in x.parts.get(k, [0] * x.size)] for k in sorted(keys)}
+    joined: algebra.Parts = {k: [e for x in whole for e in x.parts.get(k, [0] * x.size)] for k in sorted(keys)}
     bottom = sum(x.bottom for x in whole)
     together = Array((sum(x.size for x in whole),), joined, max(x.top for x in whole) + bottom, bottom)
     return linear(together, kernel)
@@ -317,7 +318,9 @@ def _contracted(ring: Any, arrays: Sequence[Array], groups: Sequence[str], out: 
         kept = "".join(c for c in dict.fromkeys(held + groups[k]) if c in later)
         if k == len(arrays) - 1:
             kept = out
-        value = algebra.bilinear(ring, value, arrays[k], kernels.lettered(held, value.shape, groups[k], arrays[k].shape, kept))
+        value = algebra.bilinear(
+            ring, value, arrays[k], kernels.lettered(held, value.shape, groups[k], arrays[k].shape, kept)
+        )
         held = kept
     if len(arrays) == 1 or held != out:
         value = linear(value, kernels.lettered_one(held, value.shape, out))

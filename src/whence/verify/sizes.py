@@ -92,7 +92,9 @@ def choices(shapes: Iterable[Shape]) -> Iterator[dict[str, int]]:
     """Sizes for the symbols, the plainest first; composite sizes differ from every symbol and from one another."""
     shapes = list(shapes)
     names = symbols(shapes)
-    composite = dict.fromkeys(s for shape in shapes for s in shape if isinstance(s, str) and not s.isidentifier() and not s.isdigit())
+    composite = dict.fromkeys(
+        s for shape in shapes for s in shape if isinstance(s, str) and not s.isidentifier() and not s.isdigit()
+    )
     count = len(names)
     pool = (3, 4, 2, 5, 6, 7)[:count] if count <= 6 else tuple(range(2, count + 2))
     found = 0
