@@ -125,7 +125,7 @@ def test_a_clash_of_declared_shapes() -> None:
     error = failure("Z = A @ B\nJ = sum(Z + B)", {"A": ("n", "m"), "B": ("m", "p")})
     assert (error.code, error.line, error.column) == ("shape-clash", 2, 9)
     assert "a matrix (n x p)" in error.found and "a matrix (m x p)" in error.found
-    assert error.values["lines"] == "Z: line 1, B: declared"
+    assert "(Z: line 1, B: declared)" in error.found
     assert error.shapes["Z"] == "n x p"
 
 
@@ -137,12 +137,12 @@ def test_a_clash_of_declared_shapes() -> None:
         ("A + A.T", "shape-clash", 1),
         ("s @ A", "shape-clash", 1),
         ("2 @ A", "shape-clash", 1),
-        ("sum(A, axis=2)", "bad-axis", 1),
-        ("sum(A, axis=-1)", "bad-axis", 1),
-        ("sum(A, axis=(0, 1))", "bad-axis", 1),
-        ("softmax(A, axis=(0, 1))", "bad-axis", 1),
+        ("sum(A, axis=2)", "bad-axis", 13),
+        ("sum(A, axis=-1)", "bad-axis", 13),
+        ("sum(A, axis=(0, 1))", "bad-axis", 13),
+        ("softmax(A, axis=(0, 1))", "bad-axis", 17),
         ("softmax(T)", "wrong-arguments", 1),
-        ("sum(T, axis=3)", "bad-axis", 1),
+        ("sum(T, axis=3)", "bad-axis", 13),
         ("trace(S, S)", "wrong-arguments", 1),
         ("trace(S, axis=0)", "wrong-arguments", 1),
         ("sin(A, axis=0)", "wrong-arguments", 1),

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import corpus
 from trees import tree
 from whence.read.syntax import Model, Statement
 from whence.shapes.infer import infer
 from whence.shapes.words import Sizes
-
-CORPUS = Path(os.environ.get("WHENCE_CORPUS", Path(__file__).parent / "data"))
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Any:
-    pytest.importorskip("torch")
-    path = CORPUS / "oracle.py"
-    if not path.exists():
-        pytest.skip("the judge is not here")
-    spec = importlib.util.spec_from_file_location("oracle", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["oracle"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def problem(item: dict[str, Any]) -> Model:
@@ -40,13 +20,10 @@ def problem(item: dict[str, Any]) -> Model:
     return Model(tuple(statements), shapes, functions=tuple(item.get("functions", {})))
 
 
-@pytest.mark.parametrize("name", ["classic.jsonl", "deep.jsonl", "tensors.jsonl"])
+@pytest.mark.parametrize("name", ["classic", "deep"])
 def test_shapes_are_those_of_the_numbers(oracle: Any, name: str) -> None:
-    if not (CORPUS / name).exists():
-        pytest.skip("these problems are not here")
     wrong = []
-    for line in (CORPUS / name).read_text(encoding="utf-8").splitlines():
-        item = json.loads(line)
+    for item in corpus.problems(name):
         found = infer(problem(item))
         result = oracle.evaluate(item, 0)
 

@@ -74,7 +74,9 @@ def _parameters(op: Op) -> int:
 def _wrong(node: Call, walk: Walk, found: str, expected: str, code: str = "wrong-arguments") -> NoReturn:
     if code == "wrong-arguments":  # "{found} takes {expected}."
         found, expected = node.name, f"{expected}, not {found}"
-    walk.fail(code, node.span, found=found, expected=expected, name=node.name, function=node.name)
+    axis = next((value for keyword, value in node.keywords if keyword == "axis"), node)
+    span = axis.span if code == "bad-axis" else node.span
+    walk.fail(code, span, found=found, expected=expected, name=node.name, function=node.name)
 
 
 def _axis_argument(node: Call, read: Signature, walk: Walk) -> tuple[int, ...] | None:

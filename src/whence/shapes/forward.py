@@ -288,7 +288,7 @@ class Walk:
             line=span.line or self.line,
             column=span.column,
             end=span.end,
-            found=found,
+            found=f"{found} ({fixed})" if fixed and code == "shape-clash" else found,
             expected=expected,
             help=help,
             shapes={name: text(shape) for name, shape in self.scope.shapes.items()},
