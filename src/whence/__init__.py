@@ -1,1 +1,74 @@
-"""Where does a gradient formula come from, and is mine right?"""
+"""Where does a gradient formula come from, and is mine right?
+
+>>> import whence
+>>> print(whence.derivative("trace(A @ X)", "X", shapes="A: m x n, X: n x m"))
+dX = Aᵀ
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from whence.messages.errors import (
+    LimitError,
+    ReadError,
+    RefusedError,
+    RuleError,
+    ShapeError,
+    UnknownError,
+    WhenceError,
+)
+
+if TYPE_CHECKING:
+    from whence.net import Derivative, Net
+
+__version__ = "0.1.0"
+__all__ = [
+    "LimitError",
+    "ReadError",
+    "RefusedError",
+    "RuleError",
+    "ShapeError",
+    "UnknownError",
+    "WhenceError",
+    "derivative",
+    "model",
+]
+
+
+def model(
+    text: str,
+    shapes: str | Mapping[str, object] | None = None,
+    assume: str | Mapping[str, object] | None = None,
+    functions: Iterable[str] | None = None,
+    dialect: str | None = None,
+) -> Net:
+    """The model that a text describes: one equation a line, as in a lecture or as Python.
+
+    Shapes that follow from others need not be given. Raises ReadError, ShapeError and LimitError.
+
+    >>> net = model("z = W x + b; J = sum(z**2)", shapes="W: n x m, x: m")
+    >>> str(net.gradient("W"))
+    'dW = 2 z xᵀ'
+    """
+    from whence.net import Net
+    from whence.read.model import read_model
+
+    return Net(read_model(text, shapes, assume, functions, dialect))  # type: ignore[arg-type]
+
+
+def derivative(
+    expression: str,
+    wrt: str | Iterable[str],
+    shapes: str | Mapping[str, object] | None = None,
+    assume: str | Mapping[str, object] | None = None,
+) -> Derivative:
+    """The derivative of one formula by one name, or by two in order.
+
+    >>> derivative("x.T @ A @ x", "x", shapes="x: n, A: n x n").formula
+    '(A + A.T) @ x'
+    """
+    names = [wrt] if isinstance(wrt, str) else list(wrt)
+    net = model(expression, shapes, assume, dialect="canonical")
+    return net.derivative(net.model.targets[-1], names)

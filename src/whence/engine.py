@@ -6,8 +6,8 @@ never returned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from whence.diff.model import Backward, Forward, derivative, forward, projected
 from whence.expr.build import Scope, Value, build
@@ -20,7 +20,7 @@ from whence.ops.table import TABLE
 from whence.read.canonical import to_text
 from whence.read.parser import parse_expression
 from whence.read.problem import Problem
-from whence.read.syntax import Call, Expr, Index, Model, Name, Range, Shape
+from whence.read.syntax import Binary, Call, Expr, Index, Model, Name, Range, Shape
 from whence.read.walk import children
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
@@ -103,7 +103,7 @@ class Engine:
         if structured:
             node = self._structured(node, output, wrt)
         shape = self._shape(output, wrt, node)
-        tree = self._printed(node, shape)
+        tree = self.printed(node, shape)
         adjoints = self.adjoints_used(tree, back)
         return self.verified(expression, wrt, node, shape, tree, adjoints, structured)
 
@@ -135,7 +135,7 @@ class Engine:
             return blocks[0]
         return (*node.dims, ONE) if node.rank == 1 else node.dims
 
-    def _printed(self, node: Node, shape: FullShape) -> Expr:
+    def printed(self, node: Node, shape: FullShape) -> Expr:
         try:
             forms = self.printer.forms(node)
         except NotMatrix as e:
@@ -151,7 +151,7 @@ class Engine:
         for of, equation in reversed(back.equations.items()):
             name = self.adjoint_names.get(of)
             if name in open_names:
-                formula = self._printed(equation.node, self.shapes[of])
+                formula = self.printed(equation.node, self.shapes[of])
                 found[name] = (of, formula)
                 open_names |= names_in(formula) & set(self.adjoint_names.values())
         return dict(reversed(found.items()))
@@ -165,8 +165,12 @@ class Engine:
         tree: Expr,
         adjoints: dict[str, tuple[str, Expr]],
         structured: bool = False,
+        times: Expr | None = None,
     ) -> Answer:
-        """The answer if the independent judge accepts what is printed. Raises RefusedError else."""
+        """The answer if the independent judge accepts what is printed. Raises RefusedError else.
+
+        `times`: the expression is so many times what the answer is the derivative of.
+        """
         text = to_text(tree)
         if len(text) > 1_000_000:
             raise LimitError("output-too-long", found=str(len(text)), expected="1000000")
@@ -178,7 +182,7 @@ class Engine:
             definitions=tuple((s.target, s.expression) for s in self.model.statements),
             expression=expression,
             wrt=wrt,
-            answer=again,
+            answer=again if times is None else Binary("*", times, again),
             adjoints={n: (of, self.read_back(to_text(t))) for n, (of, t) in adjoints.items()},
             structured=structured,
         )
@@ -207,6 +211,26 @@ class Engine:
         except WhenceError:
             return False
 
+    def symbol(self, of: str) -> Node:
+        """The variable that stands for an adjoint."""
+        return variable(self.adjoint_names[of], self.forward.atom(of).dims)
+
+    def step_printer(self) -> Printer:
+        """A printer that also knows how small changes stand (δb as b)."""
+        shapes = {**self.printer.shapes, **{"δ" + n: s for n, s in self.shapes.items()}}
+        return Printer(shapes, self.printer.order, means=self.printer.means)
+
+    def in_layout(self, answer: Answer, layout: str) -> Answer:
+        """A gradient in another layout: numerator layout is the transpose. Raises RuleError for the others."""
+        if layout != "numerator" or answer.node.rank > 2:
+            raise RuleError("outside-scope", found=f"layout {layout}")
+        forms = self.printer.forms(answer.node)
+        if answer.node.rank == 0:
+            return answer
+        row = answer.shape[0] == ONE
+        tree = self.read_back(to_text(forms[0 if row else 1].tree))
+        return replace(answer, formula=to_text(tree), tree=tree, shape=answer.shape[::-1], layout=layout)
+
     def _model_uses_indices(self, expression: Expr) -> bool:
         return any(uses_indices(e) for e in (expression, *(s.expression for s in self.model.statements)))
 
@@ -222,7 +246,8 @@ def claim_shape(shape: Iterable[Dim]) -> Shape:
     return tuple(d.number if d.number is not None else str(d) for d in shape)
 
 
-def _walk(tree: Expr):
+def walk(tree: Expr) -> Iterator[Expr | Range]:
+    """All nodes of a formula."""
     stack: list[Expr | Range] = [tree]
     while stack:
         node = stack.pop()
@@ -232,19 +257,19 @@ def _walk(tree: Expr):
 
 def names_in(tree: Expr) -> set[str]:
     """The names that a formula uses."""
-    return {n.id for n in _walk(tree) if isinstance(n, Name)}
+    return {n.id for n in walk(tree) if isinstance(n, Name)}
 
 
 def uses_indices(tree: Expr) -> bool:
     """Does a formula pick entries by an index? (A range is none.)"""
-    return any(isinstance(n, Index) and any(not isinstance(p, Range) for p in n.places) for n in _walk(tree))
+    return any(isinstance(n, Index) and any(not isinstance(p, Range) for p in n.places) for n in walk(tree))
 
 
 def _has_index_sum(tree: Expr) -> bool:
-    return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "einsum" for n in _walk(tree))
+    return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "einsum" for n in walk(tree))
 
 
 def _speaks_of_means(model: Model) -> bool:
     trees = [s.expression for s in model.statements]
-    return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "mean" for t in trees for n in _walk(t))
+    return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "mean" for t in trees for n in walk(t))
 

@@ -1,0 +1,362 @@
+"""The public objects: a model, its gradients, and what can be asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from whence.diff.model import backward
+from whence.engine import Answer, Engine, names_in
+from whence.expr.node import DIMENSION, dimension
+from whence.expr.sums import make_sum
+from whence.messages.catalogue import nearest
+from whence.messages.errors import RuleError, ShapeError, UnknownError
+from whence.notation.latex import to_latex
+from whence.notation.markdown import to_markdown
+from whence.notation.unicode import to_unicode
+from whence.read.canonical import to_text
+from whence.read.model import read_model
+from whence.read.syntax import Binary, Expr, Model, Name, Statement
+from whence.shapes.dims import Dim
+from whence.shapes.infer import ShapeTable
+from whence.shapes.words import is_scalar, text as shape_text, words
+from whence.steps.derivation import Derivation, derivation
+from whence.steps.explain import Step, Style, index_reading, matrix_reading, scalar_reading, steps
+from whence.verify.certificate import Certificate, certificate
+
+Layout = Literal["gradient", "numerator", "denominator", "vec"]
+Convention = Literal["exact", "course"]
+View = Literal["matrix", "index", "scalar"]
+FullShape = tuple[Dim, ...]
+ONE = Dim.parse(1)
+
+
+class Net:
+    """A model that has been read, with its shapes solved.
+
+    >>> net = Net(read_model("z = W x; J = sum(z)", "W: n x m, x: m"))
+    >>> str(net.gradient("W"))
+    'dW = ones(n) xᵀ'
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.engine = Engine(model, _adjoint_names(model))
+        self.shapes: ShapeTable = self.engine.table
+        self._answers: dict[tuple, Derivative] = {}
+
+    # ------------------------------------------------------------ questions
+    @property
+    def cost(self) -> str:
+        """The last scalar of the model: what gradients are of, unless another is named."""
+        for statement in reversed(self.model.statements):
+            if is_scalar(self.engine.shapes[statement.target]):
+                return statement.target
+        raise ShapeError("not-scalar", found="no line gives a number", expected="a scalar cost, such as J = sum(L)")
+
+    def gradient(
+        self,
+        target: str,
+        of: str | None = None,
+        layout: Layout = "gradient",
+        convention: Convention = "exact",
+        structured: bool = False,
+    ) -> Derivative:
+        """The verified gradient of a scalar by one name, written with the adjoint names of the backward pass.
+
+        `target` is the name ("Z1") or that of its adjoint ("dZ1"). Raises UnknownError for a name the model does
+        not have, ShapeError where `of` is no scalar, RefusedError where the answer cannot be verified.
+        """
+        name, output = self.named(target), of or self.cost
+        self._check_output(output)
+        if not is_scalar(self.engine.shapes[output]):
+            raise ShapeError("not-scalar", found=f"{output} is {words(self.engine.shapes[output])}", expected="a scalar")
+        if convention == "course" and self.samples is None:
+            raise RuleError("no-average", found=output)
+        key = (name, output, layout, convention, structured)
+        if key not in self._answers:
+            self._answers[key] = self._gradient(name, output, layout, convention, structured)
+        return self._answers[key]
+
+    def jacobian(self, of: str, wrt: str, layout: Layout = "gradient") -> Derivative:
+        """The derivative of any name by any other; the axes of `of` come first."""
+        self._check_output(of)
+        wrt = self.named(wrt)
+        answer = self.engine.derive(Name(of), (wrt,), use_adjoints=False)
+        return self._wrapped(answer, (wrt,), of, layout)
+
+    def hessian(self, target: str, of: str | None = None) -> Derivative:
+        """The second derivative of a scalar by one name."""
+        return self.derivative(of or self.cost, [target, target])
+
+    def derivative(self, of: str, wrt: list[str], layout: Layout = "gradient") -> Derivative:
+        """The derivative of a name by one or two names, in order."""
+        self._check_output(of)
+        names = tuple(self.named(w) for w in wrt)
+        answer = self.engine.derive(Name(of), names, use_adjoints=False)
+        return self._wrapped(answer, names, of, layout)
+
+    def backward(self, of: str | None = None, convention: Convention = "exact") -> list[Derivative]:
+        """Every adjoint, in the order in which the backward pass computes them."""
+        output = of or self.cost
+        reach = self._on_the_way(output)
+        ordered = [s.target for s in reversed(self.model.statements) if s.target in reach and s.target != output]
+        ordered += [n for n in self.engine.inputs if n in reach]
+        return [self.gradient(n, output, convention=convention) for n in ordered]
+
+    def lecture(self, of: str | None = None, convention: Convention = "exact") -> list[Derivative]:
+        """The formulas a lecture lists: after each named adjoint those of the parameters that meet it."""
+        output = of or self.cost
+        return [self.gradient(n, output, convention=convention) for n in self.lecture_targets(output)]
+
+    def lecture_targets(self, of: str | None = None) -> list[str]:
+        """The names whose gradients a lecture lists, in the order of the backward pass."""
+        output = of or self.cost
+        reach = self._on_the_way(output)
+        parameters = [n for n in self.engine.inputs if n in reach and n not in self.data]
+        out: list[str] = []
+        for statement in reversed(self.model.statements):
+            if statement.target in reach and statement.target in self.engine.adjoint_names:
+                out.append(statement.target)
+                used = names_in(statement.expression)
+                out += [p for p in parameters if p in used and p not in out]
+        last = [p for p in parameters if p not in out]
+        return out + last
+
+    # ------------------------------------------------------------ what the model says of itself
+    @cached_property
+    def samples(self) -> Dim | None:
+        """The size over which the cost is an average: J = sum(L)/m. None where it is none."""
+        statement = next((s for s in self.model.statements if s.target == self.cost), None)
+        if statement is None:
+            return None
+        body = next(d.body.node for d in self.engine.forward.definitions if d.name == self.cost)
+        sizes = [f.parameters[0] for _, factors in body.terms for f, _, e in factors if f.kind == DIMENSION and e == -1]
+        return sizes[0] if sizes else None
+
+    @cached_property
+    def data(self) -> frozenset[str]:
+        """The inputs that carry the sample axis."""
+        if self.samples is None:
+            return frozenset()
+        return frozenset(n for n, s in self.engine.inputs.items() if self.samples in s)
+
+    def named(self, target: str) -> str:
+        """The name that a target means: itself, or the one whose adjoint it names."""
+        if target in self.engine.shapes:
+            return target
+        if target.startswith("d") and target[1:] in self.engine.shapes:
+            return target[1:]
+        known = [*self.engine.shapes]
+        close = nearest(target, [*known, *("d" + k for k in known)])
+        raise UnknownError("unknown-target", found=target, expected=", ".join(close or known))
+
+    def _check_output(self, output: str) -> None:
+        if output not in self.engine.shapes:
+            raise UnknownError("unknown-target", found=output, expected=", ".join(self.engine.shapes))
+
+    def _on_the_way(self, output: str) -> set[str]:
+        """The names on which the output depends."""
+        bodies = {s.target: s.expression for s in self.model.statements}
+        reach, work = {output}, [output]
+        while work:
+            name = work.pop()
+            for used in names_in(bodies[name]) if name in bodies else ():
+                if used in self.engine.shapes and used not in reach:
+                    reach.add(used)
+                    work.append(used)
+        return reach
+
+    # ------------------------------------------------------------ answers
+    def _gradient(self, name: str, output: str, layout: Layout, convention: Convention, structured: bool) -> Derivative:
+        if convention == "course":
+            return self._course(name, output, layout)
+        answer = self.engine.derive(Name(output), (name,), structured=structured)
+        return self._wrapped(answer, (name,), output, layout, convention)
+
+    def _course(self, name: str, output: str, layout: Layout) -> Derivative:
+        """The course's convention: dZ is the gradient of the un-averaged loss, 1/m stands in dW and db."""
+        engine, m = self.engine, self.samples
+        assert m is not None
+        scale = dimension(m)
+        is_parameter = name in engine.inputs and name not in self.data
+        one = make_sum([(1, ())], ())
+        atom = engine.forward.atom(output)
+        back = backward(engine.forward, atom, one, (name,), engine.adjoint_names, engine.chooser.nicest, unaveraged=scale)
+        node = back.equations[name].node
+        if name in engine.inputs and not is_parameter:
+            node = engine.chooser.nicest(make_sum([(1, [(node, tuple(range(node.rank)), 1), (scale, (), 1)])], node.dims))
+        shape = engine.shapes[name]
+        tree = engine.printed(node, shape)
+        adjoints = engine.adjoints_used(tree, back)
+        expression: Expr = Binary("*", Name(str(m)), Name(output))
+        answer = engine.verified(expression, (name,), node, shape, tree, adjoints, times=Name(str(m)) if is_parameter else None)
+        return self._wrapped(answer, (name,), output, layout, "course")
+
+    def _wrapped(self, answer: Answer, wrt: tuple[str, ...], output: str, layout: Layout, convention: Convention = "exact") -> Derivative:
+        if layout not in ("gradient", "denominator"):
+            answer = self.engine.in_layout(answer, layout)
+        return Derivative(self, answer, wrt, output, layout, convention)
+
+    def shape_of(self, tree: Expr) -> FullShape:
+        """The shape of any formula over the model's names, adjoints and small changes."""
+        extra = {a: self.engine.shapes[of] for of, a in self.engine.adjoint_names.items()}
+        extra |= {"δ" + n: s for n, s in self.engine.shapes.items()}
+        return self.shapes.shape_of(tree, extra=extra)
+
+    def text(self, tree: Expr) -> str:
+        """A formula in textbook notation."""
+        return to_unicode(tree, self.shape_of)
+
+    def explain(self, target: str, of: str | None = None, **options: object) -> str:
+        """The whole explanation of one gradient, as `whence explain` prints it."""
+        return self.gradient(target, of).explain(**options)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """A verified derivative. `str()` gives it in textbook notation."""
+
+    net: Net
+    answer: Answer
+    wrt: tuple[str, ...]
+    of: str
+    layout: Layout
+    convention: Convention
+
+    @property
+    def name(self) -> str:
+        """What the formula is called: dZ1, or ∂A1/∂W1 where it is no gradient of the cost."""
+        gradient = len(self.wrt) == 1 and is_scalar(self.net.engine.shapes[self.of])
+        if gradient:
+            return "d" + self.wrt[0]
+        below = " ".join("∂" + w for w in self.wrt)
+        return f"∂{'²' if len(self.wrt) == 2 else ''}{self.of}/{below}"
+
+    @property
+    def formula(self) -> str:
+        """The formula in the canonical language; it may use the names of later adjoints."""
+        return self.answer.formula
+
+    @cached_property
+    def expanded(self) -> str:
+        """The formula without adjoint names, verified on its own."""
+        if not self.answer.adjoints:
+            return self.answer.formula
+        return self.net.engine.derive(Name(self.of), self.wrt, use_adjoints=False).formula
+
+    @property
+    def shape(self) -> FullShape:
+        return self.answer.shape
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.net.text(self.answer.tree)}"
+
+    def latex(self) -> str:
+        """The formula in LaTeX (amsmath)."""
+        return f"{to_latex(Name(self.name), self.net.shape_of)} = {to_latex(self.answer.tree, self.net.shape_of)}"
+
+    def markdown(self) -> str:
+        """The formula in Markdown that displays on GitHub, in Jupyter and in forums."""
+        return to_markdown(self.latex(), str(self))
+
+    @property
+    def certificate(self) -> Certificate:
+        """Read as, derived, checked, assumes."""
+        read_as = "; ".join(f"{s.target} = {to_text(s.expression)}" for s in self.net.model.statements)
+        assumed = [f"{n} {', '.join(tags)}" for n, tags in self.net.model.assumptions.items()]
+        return certificate(read_as, self.answer.check, proved=self.answer.proved, assumes=tuple(assumed))
+
+    # ------------------------------------------------------------ the derivation
+    @cached_property
+    def derivation(self) -> Derivation:
+        engine = self.net.engine
+        symbols = {of: engine.symbol(of) for of in engine.adjoint_names if of != self.wrt[0]}
+        on_the_way = {of: s for of, s in symbols.items() if of in self.net._on_the_way(self.of)}
+        return derivation(engine.forward, self.wrt[0], self.of, on_the_way, self.answer.node)
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The moves of the derivation as data: rule, before, after, reason, shape."""
+        if len(self.wrt) != 1 or self.convention != "exact" or not self.derivation.complete:
+            return []
+        return steps(self.derivation, self._style, lambda n: shape_text((*n.dims, ONE) if n.rank == 1 else n.dims))
+
+    @property
+    def _style(self) -> Style:
+        engine = self.net.engine
+        printer = engine.step_printer()
+        statements = {s.target: (s.expression, s.line) for s in self.net.model.statements}
+        shapes = {**engine.shapes, **{a: engine.shapes[of] for of, a in engine.adjoint_names.items()}}
+        return Style(self.net.text, printer, shapes, statements)
+
+    def explain(self, view: View | None = None, sizes: Mapping[str, int] | None = None, depth: int = 2) -> str:
+        """The derivation as text: one entry first, then all entries at once, then the certificate.
+
+        `view` shows one reading alone: "scalar", "index" or "matrix". `sizes` are those of the scalar reading.
+        """
+        from whence.steps.page import explanation
+
+        return explanation(self, view, dict(sizes or {}))
+
+    def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]:
+        """Sizes for the scalar reading: 2, and 1 for the samples."""
+        out = {s: 2 for s in self.net.shapes.dims}
+        if self.net.samples is not None and str(self.net.samples) in out:
+            out[str(self.net.samples)] = 1
+        return {**out, **given}
+
+    def scalar_lines(self, sizes: Mapping[str, int]) -> list[tuple[str, str]]:
+        return scalar_reading(
+            self.derivation, self._style, self.answer.tree, sizes, frozenset(self.net.model.functions), self.of
+        )
+
+    def matrix_lines(self) -> list[tuple[str, str]]:
+        return matrix_reading(self.derivation, self._style, self.of, self.name)
+
+    def index_lines(self) -> list[str]:
+        return index_reading(self.derivation, self._style, self.name)
+
+
+def _adjoint_names(model: Model) -> dict[str, str]:
+    """The intermediates whose gradients are named: those that are not merely one earlier intermediate, entry by entry.
+
+    An activation A1 = g1(Z1) or a loss of one intermediate is folded into what it is made of, as lectures do.
+    """
+    targets = set(model.targets)
+    leaves = {n for s in model.statements for n in names_in(s.expression)} - targets
+    out: dict[str, str] = {}
+    for statement in model.statements:
+        if _is_folded(statement, targets, leaves, model):
+            continue
+        name = "d" + statement.target
+        if name not in targets and name not in leaves:
+            out[statement.target] = name
+    if model.statements:
+        out.pop(model.statements[-1].target, None)
+    return out
+
+
+def _is_folded(statement: Statement, targets: set[str], leaves: set[str], model: Model) -> bool:
+    used = names_in(statement.expression)
+    earlier = used & targets
+    if len(earlier) != 1:
+        return False
+    return _entry_by_entry(statement.expression)
+
+
+def _entry_by_entry(tree: Expr) -> bool:
+    """Is the formula elementwise throughout: no matrix product, no transpose, no reduction?"""
+    from whence.engine import walk
+    from whence.ops.table import TABLE
+    from whence.read.syntax import Call, Index, Transpose
+
+    for node in walk(tree):
+        if isinstance(node, Transpose | Index) or (isinstance(node, Binary) and node.operator == "@"):
+            return False
+        if isinstance(node, Call) and node.name in TABLE and TABLE[node.name].kind != "elementwise":
+            return False
+    return True
+

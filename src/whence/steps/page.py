@@ -1,0 +1,114 @@
+"""The page that explains one gradient: what is asked, one entry first, all entries at once, the certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from whence.messages.labels import LABELS
+from whence.notation.words import describe_sizes, shape_in_words
+from whence.shapes.dims import Dim
+from whence.steps.derivation import Derivation
+from whence.verify.certificate import Certificate
+
+WIDTH = 46
+
+
+class Explained(Protocol):
+    """What the page needs of a derivative."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def of(self) -> str: ...
+    @property
+    def wrt(self) -> tuple[str, ...]: ...
+    @property
+    def shape(self) -> tuple[Dim, ...]: ...
+    @property
+    def certificate(self) -> Certificate: ...
+    @property
+    def derivation(self) -> Derivation: ...
+    @property
+    def convention(self) -> str: ...
+    def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]: ...
+    def scalar_lines(self, sizes: Mapping[str, int]) -> list[tuple[str, str]]: ...
+    def matrix_lines(self) -> list[tuple[str, str]]: ...
+    def index_lines(self) -> list[str]: ...
+
+
+def explanation(d: Explained, view: str | None, sizes: Mapping[str, int]) -> str:
+    """The explanation as text. `view` None shows the scalar and the matrix reading; else the one named."""
+    blocks = [_head(d)]
+    explained = len(d.wrt) == 1 and d.convention == "exact" and d.derivation.complete
+    if not explained:
+        blocks.append(LABELS["no-steps"].format(reason=_why_not(d)))
+    else:
+        if view in (None, "scalar"):
+            blocks += _scalar(d, sizes, required=view == "scalar")
+        if view == "index":
+            blocks.append("\n".join([LABELS["index-title"], *(f"  {line}" for line in d.index_lines())]))
+        if view in (None, "matrix"):
+            blocks.append(_matrix(d))
+    blocks.append(_certificate(d.certificate))
+    return "\n\n".join(blocks)
+
+
+def _why_not(d: Explained) -> str:
+    if len(d.wrt) != 1:
+        return LABELS["second-order"]
+    if d.convention != "exact":
+        return LABELS["course-steps"]
+    return LABELS["layout-limit"]
+
+
+def _head(d: Explained) -> str:
+    shape = shape_in_words(d.shape)
+    meaning = LABELS["means"].format(name=d.name, of=d.of, wrt=d.wrt[0]) if len(d.wrt) == 1 and d.name == "d" + d.wrt[0] else ""
+    facts = LABELS["shape-of"].format(shape=shape, name=d.wrt[0]) if meaning else shape
+    return beside([(str(d), "   ".join(x for x in (facts, meaning) if x))], indent="")
+
+
+def _scalar(d: Explained, given: Mapping[str, int], required: bool) -> list[str]:
+    sizes = d.toy_sizes(given)
+    try:
+        lines = d.scalar_lines(sizes)
+    except NotImplementedError as e:
+        return [LABELS["no-scalar"].format(reason=e)] if required else []
+    title = LABELS["scalar-title"].format(sizes=describe_sizes(sizes)) if sizes else LABELS["scalar-title-plain"]
+    return ["\n".join([title, beside(lines)])]
+
+
+def _matrix(d: Explained) -> str:
+    rows: list[tuple[str, str]] = []
+    number = 0
+    for text, reason in d.matrix_lines():
+        if not text.startswith("    ="):
+            number += 1
+            rows.append((f"{number:>2}  {text}", reason))
+        else:
+            rows.append((f"    {text[2:]}", reason))
+    return "\n".join([LABELS["matrix-title"], beside(rows)])
+
+
+def _certificate(c: Certificate) -> str:
+    return "\n".join(
+        [
+            f"{LABELS['certificate']:<14}{LABELS['derived']}: {c.derived} · {LABELS['checked']}: {c.checked}",
+            f"{'':<14}{LABELS['assumes']}: {c.assumes}",
+        ]
+    )
+
+
+def beside(rows: Sequence[tuple[str, str]], indent: str = "  ") -> str:
+    """Two columns: formulas, and what is said of them."""
+    width = max((len(left) for left, right in rows if right and len(left) <= 2 * WIDTH), default=0)
+    width = min(max(width, WIDTH), 2 * WIDTH)
+    out = []
+    for left, right in rows:
+        if right and len(left) > width:
+            out += [f"{indent}{left}", f"{indent}{'':<{width}}  {right}"]
+        else:
+            out.append(f"{indent}{left:<{width}}  {right}".rstrip())
+    return "\n".join(out)
+
