@@ -15,7 +15,7 @@ from functools import lru_cache
 
 
 class Level(IntEnum):
-    """How tightly a text binds, from loose to tight. LOOSE has no rank among the products, so any of them brackets it."""
+    """How tightly a text binds, from loose to tight. LOOSE has no rank among the products: any of them brackets it."""
 
     COMPARE = 1
     SUM = 2

@@ -203,7 +203,7 @@ class Textbook(ABC):
         word, primes = without_primes(node.name)
         op = TABLE.get(word)
         if op is not None and op.structure == POWER_STRUCTURE and not primes and len(parts) == 2:
-            return self._power(*node.arguments, *parts)
+            return self._power(node.arguments[0], node.arguments[1], parts[0], parts[1])
         bound = None if op is None else self._bound(op, node, parts)
         if op is None or bound is None:
             return self._plain_call(node, parts, self.function(word, primes))

@@ -7,7 +7,9 @@
     a power               1 - A1²          entry by entry: of an array that is not square nothing else exists
     a power of a square   A^⊙2             array, entry by entry; A² is A A. ASCII: A**2, as in NumPy
     a derivative          g1′(Z1), g1″(Z1)
-    names of Greek letters and hats: λ for lam, ŷ for y_hat
+    Greek letters, hats    λ for lam, ŷ for y_hat: what the reader folds back to the same name
+
+Functions are written as their entry in the table says, and by their name in ASCII where that text has other signs.
 """
 
 from __future__ import annotations
