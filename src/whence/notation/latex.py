@@ -25,6 +25,8 @@ _NAME = re.compile(r"([A-Za-z]+)([0-9]*)((?:_[A-Za-z0-9]+)*)(_?)([₀-₉]*)\Z")
 _COSTS = ("loss", "cost")  # dLoss is a gradient, dim is a word
 _TALL = re.compile(r"\\(?:frac|sqrt|left|sum|prod|begin)")
 _BIG = (r"\sum", r"\prod")  # operators that take a product without brackets
+_UNDERSCORE = r"\text{-}"  # of odd names only; Markdown would eat a backslash before an underscore
+_QUOTIENT = re.compile(r"∂(²?)(\w+)/((?: ?∂\w+)+)\Z")
 _NARROW = 60  # a longer numerator or denominator reads better beside a slash
 
 
@@ -49,6 +51,9 @@ def latex_name(name: str) -> str:
     """
     if name.startswith("δ") and len(name) > 1:
         return r"\delta " + latex_name(name[1:])
+    quotient = _QUOTIENT.match(name)
+    if quotient is not None:
+        return _derivative(*quotient.groups())
     found = _NAME.match(name)
     if found is None:
         return rf"\mathit{{{_escaped(name)}}}"
@@ -63,8 +68,15 @@ def latex_name(name: str) -> str:
     lowered = ",".join(_label(s) for s in subscripts)
     if entry:
         lowered += (";" if lowered else "") + "".join(_DIGITS[c] for c in entry)
-    tail = r"\_" if bar and not entry else ""
+    tail = _UNDERSCORE if bar else ""
     return d + base + _subscript(lowered) + tail
+
+
+def _derivative(order: str, above: str, below: str) -> str:
+    """∂A1/∂W1 as a fraction."""
+    power = "^{2}" if order else ""
+    under = " ".join(rf"\partial {latex_name(name)}" for name in below.replace(" ", "").split("∂") if name)
+    return rf"\frac{{\partial{power} {latex_name(above)}}}{{{under}}}"
 
 
 def _base(word: str) -> tuple[str, str]:
@@ -89,7 +101,7 @@ def _subscript(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(c if c.isalnum() else r"\_" if c == "_" else rf"\text{{{c}}}" for c in text)
+    return "".join(c if c.isalnum() else _UNDERSCORE if c == "_" else rf"\text{{{c}}}" for c in text)
 
 
 class _Latex(Textbook):

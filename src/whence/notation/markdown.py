@@ -16,7 +16,6 @@ _IN_MATHEMATICS = (
     (re.compile(r"\\left\|"), r"\\left\\vert "),
     (re.compile(r"\\right\|"), r"\\right\\vert "),
     (re.compile(r"\\,"), r"\\thinspace "),
-    (re.compile(r"\\_"), r"\\text{\\textunderscore}"),
     (re.compile(r"\*"), r"\\ast "),
     (re.compile(r"<"), r"\\lt "),
     (re.compile(r">"), r"\\gt "),

@@ -67,9 +67,9 @@ def display_name(name: str) -> str:
     d, word, rest = found.groups()
     whole = d + word
     shown = _LETTER.get(whole) or (d + _LETTER[word] if word in _LETTER else whole)
-    if rest in _MARK and not shown[-1].isdigit():
-        return unicodedata.normalize("NFC", shown + _MARK[rest])
-    return shown + rest
+    entry = rest[len(rest.rstrip("".join(_LOWERED))) :]
+    mark = _MARK.get(rest[: len(rest) - len(entry)])
+    return unicodedata.normalize("NFC", shown + mark) + entry if mark else shown + rest
 
 
 class _Unicode(Textbook):
