@@ -70,7 +70,7 @@ def _to_file(path: str, file: IO[bytes], answer: str) -> None:
 def _opened(path: str, keep: int) -> IO[bytes]:
     """The file for the answers, cut after the bytes that are kept."""
     try:
-        file = open(path, "r+b" if keep else "wb")
+        file = open(path, "r+b" if keep else "wb")  # noqa: SIM115 (the caller closes it)
         file.seek(keep)
         file.truncate()
         return file
@@ -97,25 +97,22 @@ def _answers_so_far(path: str, lines: Lines) -> int:
 
     A last line without its line break was being written when the batch was cut off; it is done again.
     """
-    try:
-        file = open(path, "rb")
-    except FileNotFoundError:
-        return 0
-    except (OSError, ValueError) as problem:
-        raise _cannot_write(path, problem) from None
     kept = 0
     asked = iter(lines)
-    with file:
-        for number, answer in enumerate(file, start=1):
-            if not answer.endswith(b"\n"):
-                if not _may_begin_an_answer(answer):
-                    raise CommandError("other-batch", found=path, expected=f"line {number} is no answer")
-                break
-            line = next(asked, None)
-            if line is None:
-                raise CommandError("other-batch", found=path, expected="it has more lines than the batch")
-            _compare(path, number, answer, line)
-            kept += len(answer)
+    try:
+        with open(path, "rb") as file:
+            for number, answer in enumerate(file, start=1):
+                if not answer.endswith(b"\n") and _may_begin_an_answer(answer):
+                    break
+                line = next(asked, None)
+                if line is None:
+                    raise CommandError("other-batch", found=path, expected="it has more lines than the batch")
+                _compare(path, number, answer, line)
+                kept += len(answer)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as problem:
+        raise _cannot_write(path, problem) from None
     return kept
 
 

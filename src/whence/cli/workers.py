@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -42,10 +43,8 @@ class Worker:
 
     def give(self, number: int, line: bytes) -> None:
         self.lines.append((number, line))
-        try:
+        with contextlib.suppress(OSError):  # it may have ended, which is seen when its answer is read
             self.ours.send_bytes(line)
-        except OSError:
-            pass  # it has ended, which is seen when its answer is read
 
     def take(self) -> str | None:
         """Its next answer, or None where it has ended."""
