@@ -7,9 +7,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import whence
 from whence.cli.output import Output
 from whence.cli.source import read_argument
-from whence.cli.texts import CommandError
+from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
 from whence.messages.errors import WhenceError
 
@@ -70,8 +71,8 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
     output.text("")
     for line in _columns([(row.name, _shape_text(row.shape), _reason(row)) for row in net.shapes.rows]):
         output.text("  " + line)
-    for sentence in net.shapes.defaults:
-        output.text(sentence)
+    for default in net.shapes.defaults:
+        output.text(default)
 
 
 def solve(args: argparse.Namespace, output: Output) -> None:
@@ -81,6 +82,8 @@ def solve(args: argparse.Namespace, output: Output) -> None:
     from whence.cli.batch import run_batch
     from whence.cli.solve import solve_line
 
+    if args.jobs > 1:
+        import whence.engine  # noqa: F401 (the processes are copies of this one and share it)
     handler = partial(solve_line, debug=args.debug)
     run_batch(args.file, handler, out=args.out, resume=args.resume, jobs=args.jobs)
 
@@ -116,12 +119,8 @@ RUN = {"derive": derive, "explain": explain, "shapes": shapes, "solve": solve}
 
 
 def _net(args: argparse.Namespace) -> Net:
-    text = read_argument(args.model)
-    declared = {"shapes": ", ".join(args.shapes) or None, "assume": ", ".join(args.assume) or None}
-    from whence.net import Net
-    from whence.read.model import read_model
-
-    return Net(read_model(text, **declared, dialect=args.dialect))
+    shapes, assume = ", ".join(args.shapes) or None, ", ".join(args.assume) or None
+    return whence.model(read_argument(args.model), shapes, assume, dialect=args.dialect)
 
 
 def _names(net: Net, targets: Sequence[str], all_of_them: bool) -> list[str]:
@@ -197,18 +196,7 @@ def _explained_json(d: Derivative, args: argparse.Namespace) -> dict[str, Any]:
 
 def _conventions(layout: str, convention: str, derivatives: Sequence[Derivative]) -> list[str]:
     of = derivatives[0].of if derivatives else ""
-    layouts = {
-        "gradient": "gradient (each formula has the shape of its variable)",
-        "numerator": "numerator (each formula has the transposed shape of its variable)",
-        "denominator": "denominator (each formula has the shape of its variable)",
-        "vec": "vec (the variable as a column, its columns stacked)",
-    }
-    conventions = {
-        "exact": f"exact (every d… is the derivative of {of})",
-        "course": "course (dZ and dA are those of the loss before it is averaged; only the parameters' formulas, "
-        f"which are the derivatives of {of}, have the average)",
-    }
-    return [f"layout: {layouts[layout]}", f"convention: {conventions[convention]}"]
+    return [f"layout: {LAYOUTS[layout]}", f"convention: {CONVENTIONS[convention].format(of=of)}"]
 
 
 def _certificates(derivatives: Sequence[Derivative]) -> list[str]:

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+import whence
 from whence.cli.arguments import COMMANDS, LATER, overview, parser_of
 from whence.cli.output import Output
 from whence.cli.texts import CommandError, InternalError, internal
@@ -61,7 +62,7 @@ def _command(words: list[str], output: Output) -> int:
         output.text(overview().rstrip("\n"))
         return ANSWERED
     if name in ("--version", "-V"):
-        output.text(f"whence {_version()}")
+        output.text(f"whence {whence.__version__}")
         return ANSWERED
     if name in LATER:
         raise CommandError("not-yet", found=name, expected=", ".join(COMMANDS))
@@ -103,15 +104,6 @@ def _unknown(name: str) -> CommandError:
     close = nearest(name, [*COMMANDS, *LATER])
     help = f"Did you mean whence {close[0]}?" if close else f"The commands: {', '.join(COMMANDS)}."
     return CommandError("bad-usage", found=f"there is no command {name[:40]!r}", help=help)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("whence")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _flush() -> None:

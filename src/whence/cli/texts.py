@@ -69,6 +69,18 @@ COMMAND_LINE = (
     ),
 )
 
+LAYOUTS = {
+    "gradient": "gradient (each formula has the shape of its variable)",
+    "numerator": "numerator (each formula has the transposed shape of its variable)",
+    "denominator": "denominator (each formula has the shape of its variable)",
+    "vec": "vec (the variable as a column, its columns stacked)",
+}
+CONVENTIONS = {
+    "exact": "exact (every d… is a derivative of {of})",
+    "course": "course (only the parameters' formulas are derivatives of {of}; the others are those of the loss before it "
+    "is averaged)",
+}
+
 CATALOGUE.update({message.code: message for message in COMMAND_LINE})
 
 
