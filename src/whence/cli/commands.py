@@ -12,7 +12,7 @@ from whence.cli.output import Output
 from whence.cli.source import read_argument
 from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
-from whence.messages.errors import WhenceError
+from whence.messages.errors import ShapeError, WhenceError
 
 if TYPE_CHECKING:
     from whence.net import Derivative, Net
@@ -49,7 +49,7 @@ def explain(args: argparse.Namespace, output: Output) -> None:
         explain_code(args.code, output)
         return
     net = _net(args)
-    names = _names(net, [args.target] if args.target else [], False)
+    names = _explained_names(net, args.target)
     derivatives = [net.gradient(name, layout=args.layout, convention=args.convention) for name in names]
     if args.json:
         explained = [_explained_json(d, args) for d in derivatives]
@@ -71,6 +71,8 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
     output.text("")
     for line in _columns([(row.name, _shape_text(row.shape), _reason(row)) for row in net.shapes.rows]):
         output.text("  " + line)
+    if net.shapes.defaults:
+        output.text("")
     for default in net.shapes.defaults:
         output.text(default)
 
@@ -130,6 +132,17 @@ def _names(net: Net, targets: Sequence[str], all_of_them: bool) -> list[str]:
     if all_of_them:
         return [d.wrt[0] for d in net.backward()]
     return net.lecture_targets() or [d.wrt[0] for d in net.backward()]
+
+
+def _explained_names(net: Net, target: str | None) -> list[str]:
+    try:
+        return _names(net, [target] if target else [], False)
+    except ShapeError:
+        lines = net.model.targets
+        if target or len(lines) != 1 or not lines[0].startswith("d"):
+            raise
+        help = f"Give the forward lines as MODEL, and {lines[0]} as TARGET."
+        raise CommandError("not-yet", found="explain FORMULA", expected="explain MODEL TARGET", help=help) from None
 
 
 def _typed_name(net: Net, target: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import sys
 import unicodedata
 from typing import IO, Any
@@ -17,7 +18,7 @@ _ASCII = {
     "ᵀ": "^T", "⊤": "^T", "⊙": "*", "∘": "*", "·": "*", "⋅": "*", "×": "x", "−": "-", "–": "-", "—": "-",
     "′": "'", "″": "''", "‴": "'''", "’": "'", "‘": "'", "“": '"', "”": '"', "…": "...", "½": "1/2",
     "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~=", "→": "->", "←": "<-", "↦": "|->", "⇒": "=>", "∂": "d",
-    "Σ": "sum ", "∑": "sum ", "∏": "prod ", "√": "sqrt", "∞": "inf", "∈": " in ", "⟨": "<", "⟩": ">", "‖": "||",
+    "Σ": "sum", "∑": "sum", "∏": "prod", "√": "sqrt", "∞": "inf", "∈": " in ", "⟨": "<", "⟩": ">", "‖": "||",
     "│": "|", "─": "-", "└": "+", "├": "+", "┌": "+", "┐": "+", "┘": "+", "┤": "+", "┬": "+", "┴": "+", "┼": "+",
     "•": "*", "✓": "ok", "✗": "x", "∇": "grad ", "⊗": "kron", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
 }  # fmt: skip
@@ -29,29 +30,47 @@ _GREEK = {"λ": "lam"}  # the other letters go by their Unicode name
 def to_ascii(text: str) -> str:
     """The text in ASCII: signs as they are typed in lecture notation, Greek letters by name.
 
-    >>> to_ascii("dZ1 = W2ᵀ dZ2 ⊙ g1′(Z1), n1 × m, X², δA₁")
-    "dZ1 = W2^T dZ2 * g1'(Z1), n1 x m, X^2, delta_A1"
+    Where the ASCII text is longer, blanks that only align columns are left out.
+
+    >>> to_ascii("dZ1 = W2ᵀ dZ2 ⊙ g1′(Z1), n1 × m, X², δA₁, Σ Aᵢⱼ")
+    "dZ1 = W2^T dZ2 * g1'(Z1), n1 x m, X^2, delta_A1, sum A_ij"
     """
     if text.isascii():
         return text
+    return "\n".join(line if line.isascii() else _aligned(line) for line in text.split("\n"))
+
+
+def _aligned(line: str) -> str:
     out: list[str] = []
-    raised = False
-    for place, c in enumerate(text):
-        if c in _RAISED:
-            out.append(_RAISED[c] if raised else "^" + _RAISED[c])
-            raised = True
-            continue
-        raised = False
-        after = text[place + 1] if place + 1 < len(text) else ""
-        out.append(c if c.isascii() else _LOWERED.get(c) or _ASCII.get(c) or _letter(c, after))
+    longer = 0
+    for words, blanks in re.findall(r"((?:[^ ]| (?! ))*)( *)", line):
+        word = _spelt(words)
+        longer += len(word) - len(words)
+        saved = max(0, min(longer, len(blanks) - 2))
+        longer -= saved
+        out += [word, blanks[saved:]]
     return "".join(out)
 
 
-def _letter(c: str, after: str) -> str:
+def _spelt(text: str) -> str:
+    out: list[str] = []
+    before = ""  # what the last character was: raised, lowered, or nothing of the kind
+    for place, c in enumerate(text):
+        after = text[place + 1 : place + 2]
+        if c in _RAISED:
+            out.append(_RAISED[c] if before == "raised" else "^" + _RAISED[c])
+            before = "raised"
+        elif "SUBSCRIPT SMALL LETTER" in (name := "" if c.isascii() else unicodedata.name(c, "")):
+            out.append(name[-1].lower() if before == "lowered" else "_" + name[-1].lower())
+            before = "lowered"
+        else:
+            out.append(c if c.isascii() else _LOWERED.get(c) or _ASCII.get(c) or _letter(c, name, after))
+            before = ""
+    return "".join(out)
+
+
+def _letter(c: str, name: str, after: str) -> str:
     """A letter that is not ASCII by its name, any other character by its number."""
-    name = unicodedata.name(c, "")
-    if "SUBSCRIPT SMALL LETTER" in name:
-        return "_" + name[-1].lower()
     if name.startswith("GREEK"):
         word = _GREEK.get(c) or name.split(" LETTER ")[-1].split(" ")[0].lower()
         word = word if c.islower() else word.capitalize()

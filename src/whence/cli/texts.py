@@ -18,7 +18,7 @@ COMMAND_LINE = (
     Message(
         "not-yet",
         "whence {found} is not there yet.",
-        "The commands so far: {expected}.",
+        "So far there is: {expected}.",
         "The command is planned, and its name is kept for it. Nothing was done.",
         Bad("command", 'whence check "J = sum(X)" "dX = 1"'),
     ),
@@ -77,8 +77,8 @@ LAYOUTS = {
 }
 CONVENTIONS = {
     "exact": "exact (every d… is a derivative of {of})",
-    "course": "course (only the parameters' formulas are derivatives of {of}; the others are those of the loss before it "
-    "is averaged)",
+    "course": "course (only the parameters' formulas are derivatives of {of}; the others are those of the loss before "
+    "it is averaged)",
 }
 
 CATALOGUE.update({message.code: message for message in COMMAND_LINE})
