@@ -12,7 +12,7 @@ from functools import partial
 from typing import IO, Any
 
 from whence.cli.lines import Lines
-from whence.cli.output import is_terminal
+from whence.cli.output import is_terminal, put
 from whence.cli.solve import id_in, item_from_line
 from whence.cli.source import STANDARD_INPUT, open_file, standard_input
 from whence.cli.texts import CommandError
@@ -32,7 +32,7 @@ def run_batch(path: str, handler: Handler, *, out: str = "", resume: bool = Fals
         lines = Lines(stream)
         if out and path != STANDARD_INPUT and _same_file(path, out):
             raise CommandError("cannot-write", found=out, expected="the problems are read from it")
-        write: Callable[[str], None] = _to_standard_output
+        write: Callable[[str], None] = put
         if out:
             done = _answers_so_far(out, lines) if resume else 0
             write = partial(_to_file, out, stack.enter_context(_opened(out, done)))
@@ -52,11 +52,6 @@ def _answers(lines: Lines, handler: Handler, jobs: int) -> Iterator[str]:
 
 
 # -- where the answers go
-
-
-def _to_standard_output(answer: str) -> None:
-    sys.stdout.write(answer)
-    sys.stdout.flush()
 
 
 def _to_file(path: str, file: IO[bytes], answer: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 
 import whence
 from whence.cli.arguments import COMMANDS, LATER, overview, parser_of
-from whence.cli.output import Output
+from whence.cli.output import Output, drop_output, flush
 from whence.cli.texts import CommandError, InternalError, internal
 from whence.messages.catalogue import nearest
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
@@ -31,24 +29,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _drop_output()
+        drop_output()
         return INTERRUPTED
 
 
 def _run(words: list[str], output: Output) -> int:
     try:
         status = _command(words, output)
-        _flush()
+        flush()
         return status
     except BrokenPipeError:
         raise
     except WhenceError as error:
         output.error(error)
-        _flush()
         return status_of(error)
-    except SystemExit:  # argparse has printed its help
-        _flush()
-        return ANSWERED
     except Exception as fault:
         if "--debug" in words:
             traceback.print_exc(file=sys.stderr)
@@ -68,7 +62,10 @@ def _command(words: list[str], output: Output) -> int:
         raise CommandError("not-yet", found=name, expected=", ".join(COMMANDS))
     if name not in COMMANDS:
         raise _unknown(name)
-    args = parser_of(name).parse_intermixed_args(words[1:])
+    try:
+        args = parser_of(name).parse_intermixed_args(words[1:])
+    except SystemExit:  # the help has been printed
+        return ANSWERED
     _check(name, args)
     from whence.cli.commands import RUN
 
@@ -104,20 +101,3 @@ def _unknown(name: str) -> CommandError:
     close = nearest(name, [*COMMANDS, *LATER])
     help = f"Did you mean whence {close[0]}?" if close else f"The commands: {', '.join(COMMANDS)}."
     return CommandError("bad-usage", found=f"there is no command {name[:40]!r}", help=help)
-
-
-def _flush() -> None:
-    """Write what is buffered while a failure can still be reported."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as problem:
-        _drop_output()
-        raise CommandError("cannot-write", found="standard output", expected=problem.strerror or str(problem)) from None
-
-
-def _drop_output() -> None:
-    """Let what is still buffered go nowhere, else Python complains about it when it ends."""
-    with contextlib.suppress(OSError, AttributeError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

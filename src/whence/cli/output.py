@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
 from typing import IO, Any
 
+from whence.cli.texts import CommandError
 from whence.messages.errors import WhenceError
 from whence.messages.show import render
+from whence.read.letters import GREEK
 
 # As a formula is typed in lecture notation, so that what is printed can be read again.
 _ASCII = {
@@ -24,7 +28,6 @@ _ASCII = {
 }  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾", "0123456789+-()", strict=True))
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
-_GREEK = {"λ": "lam"}  # the other letters go by their Unicode name
 
 
 def to_ascii(text: str) -> str:
@@ -32,8 +35,8 @@ def to_ascii(text: str) -> str:
 
     Where the ASCII text is longer, blanks that only align columns are left out.
 
-    >>> to_ascii("dZ1 = W2ᵀ dZ2 ⊙ g1′(Z1), n1 × m, X², δA₁, Σ Aᵢⱼ")
-    "dZ1 = W2^T dZ2 * g1'(Z1), n1 x m, X^2, delta_A1, sum A_ij"
+    >>> to_ascii("dZ1 = W2ᵀ dZ2 ⊙ g1′(Z1), n1 × m, X², δA₁, Σ AᵢⱼBᵢⱼ")
+    "dZ1 = W2^T dZ2 * g1'(Z1), n1 x m, X^2, delta_A1, sum A_ij B_ij"
     """
     if text.isascii():
         return text
@@ -64,6 +67,8 @@ def _spelt(text: str) -> str:
             out.append(name[-1].lower() if before == "lowered" else "_" + name[-1].lower())
             before = "lowered"
         else:
+            if before == "lowered" and c.isalnum():
+                out.append(" ")
             out.append(c if c.isascii() else _LOWERED.get(c) or _ASCII.get(c) or _letter(c, name, after))
             before = ""
     return "".join(out)
@@ -72,8 +77,7 @@ def _spelt(text: str) -> str:
 def _letter(c: str, name: str, after: str) -> str:
     """A letter that is not ASCII by its name, any other character by its number."""
     if name.startswith("GREEK"):
-        word = _GREEK.get(c) or name.split(" LETTER ")[-1].split(" ")[0].lower()
-        word = word if c.islower() else word.capitalize()
+        word = GREEK.get(c) or name.split(" LETTER ")[-1].split(" ")[0].lower()
         return word + "_" if after.isalnum() else word
     plain = unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode()
     return plain or f"\\u{ord(c):04x}"
@@ -91,22 +95,25 @@ class Output:
 
     def text(self, text: str, *, style: str = "") -> None:
         """Print a text and a line break."""
-        self._write(sys.stdout, text, style)
+        with _reported():
+            self._write(sys.stdout, text, style)
 
     def json(self, value: dict[str, Any]) -> None:
         """Print one JSON object on a line of its own."""
-        sys.stdout.write(json_line(value))
+        put(json_line(value))
 
     def error(self, error: WhenceError) -> None:
         """An error: to standard error as text, or with `--json` to standard output as an object."""
         if self.as_json:
-            self.json({"error": error.to_json()})
-            return
+            with contextlib.suppress(CommandError):
+                self.json({"error": error.to_json()})
+                return
         ascii_only = self._needs_ascii(sys.stderr, render(error))
         first, _, rest = (render(_in_ascii(error)) if ascii_only else render(error)).partition("\n")
-        self._write(sys.stderr, first, "bold red")
-        if rest:
-            self._write(sys.stderr, rest, "")
+        with contextlib.suppress(OSError):  # the exit status still tells
+            self._write(sys.stderr, first, "bold red")
+            if rest:
+                self._write(sys.stderr, rest, "")
 
     def _write(self, stream: IO[str], text: str, style: str) -> None:
         if self._needs_ascii(stream, text):
@@ -120,6 +127,37 @@ class Output:
 
     def _needs_ascii(self, stream: IO[str], text: str) -> bool:
         return self.ascii_only or not can_print(stream, text)
+
+
+def put(text: str) -> None:
+    """Write to standard output at once."""
+    with _reported():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def flush() -> None:
+    """Write what standard output still holds while a failure can be reported."""
+    with _reported():
+        sys.stdout.flush()
+
+
+def drop_output() -> None:
+    """Let what standard output still holds go nowhere, else Python complains about it when it ends."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextlib.contextmanager
+def _reported() -> Iterator[None]:
+    """A full disk, say, becomes a coded error; that nobody reads any more is no error."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        drop_output()
+        raise CommandError("cannot-write", found="standard output", expected=problem.strerror or str(problem)) from None
 
 
 def json_line(value: dict[str, Any]) -> str:

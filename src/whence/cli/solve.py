@@ -27,7 +27,7 @@ def solve_item(item: Any, *, debug: bool = False) -> dict[str, Any]:
 
     >>> problem = {"id": "a", "variables": {"x": ["n"]}, "expression": "x.T @ x", "wrt": ["x"]}
     >>> {key: value for key, value in solve_item(problem).items() if key != "seconds"}
-    {'id': 'a', 'status': 'ok', 'formula': '2*x', 'layout': 'matrix', 'closed_form': True, 'verified': 'exact'}
+    {'id': 'a', 'status': 'ok', 'formula': '2 * x', 'layout': 'matrix', 'closed_form': True, 'verified': 'exact'}
     """
     start = time.perf_counter()
     name = item.get("id") if isinstance(item, dict) else None
