@@ -1,0 +1,244 @@
+"""What each command does with its arguments once they are read: ask the engine, and show."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import whence
+from whence.cli.output import Output
+from whence.cli.source import read_argument
+from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError
+from whence.messages.catalogue import CATALOGUE, nearest, sentence
+from whence.messages.errors import ShapeError, WhenceError
+
+if TYPE_CHECKING:
+    from whence.net import Derivative, Net
+    from whence.shapes.infer import Row
+
+
+def derive(args: argparse.Namespace, output: Output) -> None:
+    """The formulas asked for, or those of the backward pass, each with its shape."""
+    net = _net(args)
+    names = _names(net, args.targets, args.all)
+    derivatives = [net.gradient(name, layout=args.layout, convention=args.convention) for name in names]
+    if args.json:
+        output.json(
+            {
+                **_read_back(net),
+                "layout": args.layout,
+                "convention": args.convention,
+                "derivatives": [_as_json(d) for d in derivatives],
+            }
+        )
+        return
+    _show_reading(net, output)
+    rows = [(str(d), _shape_text(d.shape)) for d in derivatives]
+    for line in _columns(rows):
+        output.text("  " + line, style="bold")
+    output.text("")
+    for line in [*_conventions(args.layout, args.convention, derivatives), *_certificates(derivatives)]:
+        output.text(line)
+
+
+def explain(args: argparse.Namespace, output: Output) -> None:
+    """Where one formula comes from, or each formula of the backward pass in turn; or what a code means."""
+    if args.code is not None:
+        explain_code(args.code, output)
+        return
+    net = _net(args)
+    names = _explained_names(net, args.target)
+    derivatives = [net.gradient(name, layout=args.layout, convention=args.convention) for name in names]
+    if args.json:
+        explained = [_explained_json(d, args) for d in derivatives]
+        output.json({**_read_back(net), **(explained[0] if args.target else {"derivatives": explained})})
+        return
+    texts = [d.explain(view=args.view) for d in derivatives]
+    _show_reading(net, output)
+    output.text("\n\n".join(text.rstrip("\n") for text in texts))
+
+
+def shapes(args: argparse.Namespace, output: Output) -> None:
+    """The shape of every name, and what fixed it."""
+    net = _net(args)
+    if args.json:
+        output.json(_read_back(net))
+        return
+    for note in net.model.notes:
+        output.text(note)
+    output.text("")
+    for line in _columns([(row.name, _shape_text(row.shape), _reason(row)) for row in net.shapes.rows]):
+        output.text("  " + line)
+    if net.shapes.defaults:
+        output.text("")
+    for default in net.shapes.defaults:
+        output.text(default)
+
+
+def solve(args: argparse.Namespace, output: Output) -> None:
+    """The answers to a file of problems, line by line."""
+    from functools import partial
+
+    from whence.cli.batch import run_batch
+    from whence.cli.solve import solve_line
+
+    if args.jobs > 1:
+        import whence.engine  # noqa: F401 (the processes are copies of this one and share it)
+    handler = partial(solve_line, debug=args.debug)
+    run_batch(args.file, handler, out=args.out, resume=args.resume, jobs=args.jobs)
+
+
+def explain_code(code: str, output: Output) -> None:
+    """The long form of one message, or of all codes the first sentence. Raises CommandError `unknown-code`."""
+    if not code:
+        if output.as_json:
+            output.json({"codes": {m.code: m.sentence for m in CATALOGUE.values()}})
+            return
+        for line in _columns([(code, sentence(code, {})[0]) for code in CATALOGUE]):
+            output.text(line)
+        return
+    message = CATALOGUE.get(code)
+    if message is None:
+        close = nearest(code, CATALOGUE, distance=3)
+        help = f"Did you mean {' or '.join(close)}?" if close else ""
+        raise CommandError("unknown-code", found=code, expected=", ".join(close), help=help)
+    if output.as_json:
+        output.json(dataclasses.asdict(message))
+        return
+    said, help = sentence(code, {})
+    output.text(code, style="bold")
+    output.text(f"  {said}\n\n{message.long}\n\nWhat to do: {help}\n\nAn example ({message.example.kind}):")
+    for line in message.example.text.split("\n"):
+        output.text("  " + (line if len(line) <= 100 else line[:97] + "..."))
+
+
+RUN = {"derive": derive, "explain": explain, "shapes": shapes, "solve": solve}
+
+
+# -- asking the engine
+
+
+def _net(args: argparse.Namespace) -> Net:
+    shapes, assume = ", ".join(args.shapes) or None, ", ".join(args.assume) or None
+    return whence.model(read_argument(args.model), shapes, assume, dialect=args.dialect)
+
+
+def _names(net: Net, targets: Sequence[str], all_of_them: bool) -> list[str]:
+    """The names whose gradients are asked for: as typed, or as a lecture lists them, or all of them."""
+    if targets:
+        return [_typed_name(net, target) for target in targets]
+    if all_of_them:
+        return [d.wrt[0] for d in net.backward()]
+    return net.lecture_targets() or [d.wrt[0] for d in net.backward()]
+
+
+def _explained_names(net: Net, target: str | None) -> list[str]:
+    try:
+        return _names(net, [target] if target else [], False)
+    except ShapeError:
+        lines = net.model.targets
+        if target or len(lines) != 1 or not lines[0].startswith("d"):
+            raise
+        help = f"Give the forward lines as MODEL, and {lines[0]} as TARGET."
+        raise CommandError("not-yet", found="explain FORMULA", expected="explain MODEL TARGET", help=help) from None
+
+
+def _typed_name(net: Net, target: str) -> str:
+    """A target as the model writes it: dZ^[1], or dJ/dZ1, is dZ1."""
+    if target.isascii() and target.isidentifier():
+        return target
+    from whence.read.parser import parse_expression
+    from whence.read.syntax import Name
+
+    try:
+        read = parse_expression(target, dialect="lecture", names=[row.name for row in net.shapes.rows])
+    except WhenceError:
+        return target
+    return read.id if isinstance(read, Name) else target
+
+
+# -- showing
+
+
+def _show_reading(net: Net, output: Output) -> None:
+    """How the model was read, before anything is said about it."""
+    for note in [*net.model.notes, *net.shapes.defaults]:
+        output.text(note)
+    for statement in net.model.statements:
+        output.text(f"  {statement.target} = {net.text(statement.expression)}")
+    output.text("")
+
+
+def _read_back(net: Net) -> dict[str, Any]:
+    from whence.read.canonical import to_text
+
+    return {
+        "read_as": [f"{s.target} = {to_text(s.expression)}" for s in net.model.statements],
+        "notes": list(net.model.notes),
+        "shapes": [
+            {"name": row.name, "shape": [str(size) for size in row.shape], "line": row.line, "why": row.why}
+            for row in net.shapes.rows
+        ],
+        "defaults": list(net.shapes.defaults),
+    }
+
+
+def _as_json(d: Derivative) -> dict[str, Any]:
+    return {
+        "target": d.name,
+        "of": d.of,
+        "formula": d.formula,
+        "expanded": d.expanded,
+        "text": str(d),
+        "latex": d.latex(),
+        "shape": [str(size) for size in d.shape],
+        "layout": d.layout,
+        "convention": d.convention,
+        "verified": d.answer.verified,
+        "certificate": list(d.certificate.lines()),
+    }
+
+
+def _explained_json(d: Derivative, args: argparse.Namespace) -> dict[str, Any]:
+    fields = ("rule", "before", "after", "reason", "shape")
+    steps = [{field: str(getattr(step, field)) for field in fields} for step in d.steps]
+    return {**_as_json(d), "steps": steps, "explanation": d.explain(view=args.view)}
+
+
+def _conventions(layout: str, convention: str, derivatives: Sequence[Derivative]) -> list[str]:
+    of = derivatives[0].of if derivatives else ""
+    return [f"layout: {LAYOUTS[layout]}", f"convention: {CONVENTIONS[convention].format(of=of)}"]
+
+
+def _certificates(derivatives: Sequence[Derivative]) -> list[str]:
+    """The certificates' lines, each once with the formulas it is said of."""
+    out: list[str] = []
+    for k, label in enumerate(("read as", "derived", "checked", "assumes")):
+        if label == "read as":
+            continue  # the reading stands above
+        of: dict[str, list[str]] = {}
+        for d in derivatives:
+            of.setdefault(d.certificate.lines()[k], []).append(d.name)
+        for line, names in of.items():
+            out.append(line if len(of) == 1 else line.replace(":", f" ({', '.join(names)}):", 1))
+    return out
+
+
+def _shape_text(shape: Sequence[object]) -> str:
+    from whence.shapes.words import text
+
+    return text(tuple(shape)).replace(" x ", " × ")  # type: ignore[arg-type]
+
+
+def _reason(row: Row) -> str:
+    return row.why if not row.line or "line" in row.why else f"line {row.line}: {row.why}"
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """The rows as lines, with columns below each other."""
+    if not rows:
+        return []
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
