@@ -176,7 +176,11 @@ def _frontier(derivation: Derivation) -> list[Stage]:
 def _unfolded(tree: Expr, derivation: Derivation, style: Style) -> Expr:
     """A body with the folded intermediates written out, so that the target itself is seen in it."""
     folded = {s.child for s in derivation.stages if s.child != derivation.target}
-    return _replaced(tree, {n: _unfolded(style.statements[n][0], derivation, style) for n in folded})
+    bodies: dict[str, Expr] = {}
+    for name, (body, _) in style.statements.items():
+        if name in folded:
+            bodies[name] = _replaced(body, bodies)
+    return _replaced(tree, bodies)
 
 
 def _replaced(tree: Expr, bodies: Mapping[str, Expr]) -> Expr:
