@@ -53,7 +53,7 @@ class Node:
     leaves: frozenset[Node]  # the variables it depends on
     canonical: Node | None  # its fully distributed form, once computed
     primitive: tuple | None  # content, common scalars and primitive part, once computed
-    upright: tuple[Node, bool] | None  # of the node and its transpose the one of lower order, and whether it is the transpose
+    upright: tuple[Node, bool, int] | None  # of the node and its transpose the one of lower order (sums.py)
 
     @property
     def rank(self) -> int:

@@ -145,7 +145,8 @@ def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
                 work.extend(more)
                 continue
             if node.rank == 2:
-                node, idx = _upright(node, idx)
+                node, idx, sign = _upright(node, idx, e)
+                coefficient = coefficient * sign
         elif node.kind == IDENTITY:
             if idx[0] != idx[1]:
                 deltas.append((node, idx, 1))
@@ -182,15 +183,22 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
     return 1, None, fresh
 
 
-def _upright(node: Node, idx: tuple[int, ...]) -> tuple[Node, tuple[int, ...]]:
-    """Of a sum and its transpose the one of lower order; the indices of a symmetric one in order."""
+def _upright(node: Node, idx: tuple[int, ...], e: Coefficient) -> tuple[Node, tuple[int, ...], int]:
+    """Of a primitive sum and its transpose the one of lower order; the indices of a symmetric one in order.
+
+    -> the node, its indices, and the sign that making the transpose primitive took out (to the power e).
+    """
     if node.upright is None:
         turned = make_sum([(c, _turned(fs, (1, 0), 2, 2)) for c, fs in node.terms], node.dims[::-1])
-        node.upright = (turned, True) if turned.order < node.order else (node, turned is node)
-    best, flag = node.upright
+        sign, scalars, rest = primitive(turned)
+        better = not scalars and abs(sign) == 1 and rest.order < node.order
+        node.upright = (rest, True, int(sign)) if better else (node, turned is node, 1)
+    best, flag, sign = node.upright
     if best is node:
-        return node, (min(idx), max(idx)) if flag else idx
-    return best, (idx[1], idx[0])
+        return node, (min(idx), max(idx)) if flag else idx, 1
+    if sign < 0 and e.denominator != 1:
+        return node, idx, 1
+    return best, (idx[1], idx[0]), sign if e.denominator == 1 and e % 2 else 1
 
 
 def _inline(c: Coefficient, factors: tuple[Factor, ...], idx: tuple[int, ...], fresh: int):

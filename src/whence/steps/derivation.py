@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whence.diff.differential import change
+from whence.diff.jacobian import linear_terms
 from whence.diff.model import Definition, Forward
 from whence.expr.canonical import canonical
 from whence.expr.node import Node, variable
@@ -112,15 +113,6 @@ def _stage(model: Forward, d: Definition, child: str, adjoint: Node) -> Stage | 
     differential = change(d.body.node, {atom: mark}, model.rewriter)
     if is_zero(differential):
         return None
-    flat = _one_mark_a_term(differential, mark)
-    ways = paths(adjoint, flat, mark)
-    return Stage(d, child, adjoint, flat, mark, tuple(ways), add([p.result for p in ways], atom.dims))
-
-
-def _one_mark_a_term(node: Node, mark: Node) -> Node:
-    """The differential with sums that hold the mark opened, so that each term has the mark once."""
-    from whence.diff.jacobian import linear_terms
-
-    if node is mark:
-        return node
-    return make_sum(linear_terms(node, mark), node.dims)
+    terms = [(c, [x for x in fs if x[2] != 0]) for c, fs in linear_terms(differential, mark)]
+    ways = paths(adjoint, terms, differential.dims, mark)
+    return Stage(d, child, adjoint, differential, mark, tuple(ways), add([p.result for p in ways], atom.dims))

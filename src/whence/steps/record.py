@@ -12,11 +12,12 @@ is the same term laid out anew, and its law is read off from where the moved fac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whence.expr.canonical import canonical
-from whence.expr.node import SUM, Coefficient, Factor, Node
-from whence.expr.sums import make_sum
+from whence.expr.node import Coefficient, Factor, Node
+from whence.expr.sums import RawTerm, make_sum
 from whence.messages.errors import LimitError
 from whence.shapes.dims import Dim
 
@@ -68,36 +69,34 @@ class CannotLayOut(Exception):
     """The term has more axes than a pairing of matrices can show."""
 
 
-def paths(adjoint: Node, differential: Node, mark: Node) -> list[Path]:
+def paths(adjoint: Node, terms: list[RawTerm], dims: tuple[Dim, ...], mark: Node) -> list[Path]:
     """One path for each term of a differential that is linear in the mark, elementwise terms taken together.
 
     Raises CannotLayOut for terms that need more than two axes at once.
     """
-    terms = differential.terms if differential.kind == SUM else ((1, ((differential, tuple(range(differential.rank)), 1),)),)
-    own = tuple(range(differential.rank))
+    own = tuple(range(len(dims)))
     elementwise = [(c, fs) for c, fs in terms if _is_elementwise(fs, mark, own)]
     rest = [(c, fs) for c, fs in terms if not _is_elementwise(fs, mark, own)]
     out = []
     if len(elementwise) > 1:
-        slope = make_sum([(c, [f for f in fs if f[0] is not mark]) for c, fs in elementwise], differential.dims)
-        out.append(_path(adjoint, 1, [(slope, own, 1), (mark, own, 1)], mark, differential))
+        slope = make_sum([(c, [f for f in fs if f[0] is not mark]) for c, fs in elementwise], dims)
+        out.append(_path(adjoint, 1, [(slope, own, 1), (mark, own, 1)], mark, dims))
     else:
         rest = list(terms)
     for c, fs in rest:
-        out.append(_path(adjoint, c, list(fs), mark, differential))
+        out.append(_path(adjoint, c, list(fs), mark, dims))
     return out
 
 
-def _is_elementwise(factors: tuple[Factor, ...], mark: Node, own: tuple[int, ...]) -> bool:
+def _is_elementwise(factors: Sequence[Factor], mark: Node, own: tuple[int, ...]) -> bool:
     inside = {i for _, idx, _ in factors for i in idx}
     return any(f is mark and idx == own for f, idx, _ in factors) and inside <= set(own)
 
 
-def _path(adjoint: Node, c: Coefficient, factors: list[Factor], mark: Node, differential: Node) -> Path:
-    rank = differential.rank
-    own = tuple(range(rank))
+def _path(adjoint: Node, c: Coefficient, factors: list[Factor], mark: Node, dims: tuple[Dim, ...]) -> Path:
+    own = tuple(range(len(dims)))
     sizes = {i: d for f, idx, _ in factors for i, d in zip(idx, f.dims, strict=True)}
-    sizes.update(enumerate(differential.dims))
+    sizes.update(enumerate(dims))
     state = _State(c, 1, [(adjoint, own, 1)], factors, own)
     start = current = _pairing(state, sizes)
     moves = []
