@@ -99,11 +99,28 @@ def term_order(term: Term) -> tuple:
     return tuple((f.order, idx, e.numerator, e.denominator) for f, idx, e in term[1])
 
 
+_recent: dict[tuple, Term | None] = {}
+_RECENT_LIMIT = 4_096
+
+
 def normal_term(coefficient: Coefficient, factors: Iterable[Factor], rank: int) -> Term | None:
-    """A term in normal form, or None where it is zero."""
+    """A term in normal form, or None where it is zero. Recent ones are remembered: the same terms come again and again."""
     if coefficient == 0:
         return None
-    flat = _flatten(coefficient, factors, rank)
+    key = (rank, *factors)
+    try:
+        found = _recent[key]
+    except KeyError:
+        if len(_recent) >= _RECENT_LIMIT:
+            _recent.clear()
+        found = _recent[key] = _normal(key[1:], rank)
+    if found is None or coefficient == 1:
+        return found
+    return integer(coefficient * found[0]), found[1]
+
+
+def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
+    flat = _flatten(1, factors, rank)
     if flat is None:
         return None
     coefficient, merged, summed = flat
