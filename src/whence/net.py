@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -15,7 +15,7 @@ from whence.messages.catalogue import nearest
 from whence.messages.errors import RuleError, ShapeError, UnknownError
 from whence.notation.latex import to_latex
 from whence.notation.markdown import to_markdown
-from whence.notation.unicode import to_unicode
+from whence.notation.unicode import display_name, to_unicode
 from whence.read.canonical import to_text
 from whence.read.model import read_model
 from whence.read.syntax import Binary, Expr, Model, Name, Statement
@@ -137,6 +137,11 @@ class Net:
         return sizes[0] if sizes else None
 
     @cached_property
+    def ordered_sizes(self) -> list[str]:
+        """The dimension symbols as a reader expects them: n0, n1, n2, and the number of samples last."""
+        return sorted(self.shapes.dims, key=lambda s: (s == str(self.samples), s))
+
+    @cached_property
     def data(self) -> frozenset[str]:
         """The inputs that carry the sample axis."""
         if self.samples is None:
@@ -252,7 +257,7 @@ class Derivative:
         return self.answer.shape
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.net.text(self.answer.tree)}"
+        return f"{display_name(self.name)} = {self.net.text(self.answer.tree)}"
 
     def latex(self) -> str:
         """The formula in LaTeX (amsmath)."""
@@ -267,7 +272,9 @@ class Derivative:
         """Read as, derived, checked, assumes."""
         read_as = "; ".join(f"{s.target} = {to_text(s.expression)}" for s in self.net.model.statements)
         assumed = [f"{n} {', '.join(tags)}" for n, tags in self.net.model.assumptions.items()]
-        return certificate(read_as, self.answer.check, proved=self.answer.proved, assumes=tuple(assumed))
+        check = self.answer.check
+        ordered = {s: check.sizes[s] for s in self.net.ordered_sizes if s in check.sizes}
+        return certificate(read_as, replace(check, sizes={**ordered, **check.sizes}), proved=self.answer.proved, assumes=tuple(assumed))
 
     # ------------------------------------------------------------ the derivation
     @cached_property
@@ -303,9 +310,10 @@ class Derivative:
 
     def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]:
         """Sizes for the scalar reading: 2, and 1 for the samples."""
-        out = {s: 2 for s in self.net.shapes.dims}
-        if self.net.samples is not None and str(self.net.samples) in out:
-            out[str(self.net.samples)] = 1
+        out = {s: 2 for s in self.net.ordered_sizes}
+        samples = self.net.samples
+        if samples is not None and str(samples) in out and samples in self.net.engine.shapes[self.wrt[0]]:
+            out[str(samples)] = 1
         return {**out, **given}
 
     def scalar_lines(self, sizes: Mapping[str, int]) -> list[tuple[str, str]]:
@@ -314,7 +322,7 @@ class Derivative:
         )
 
     def matrix_lines(self) -> list[tuple[str, str]]:
-        return matrix_reading(self.derivation, self._style, self.of, self.name)
+        return matrix_reading(self.derivation, self._style, self.of, str(self))
 
     def index_lines(self) -> list[str]:
         return index_reading(self.derivation, self._style, self.name)
@@ -323,13 +331,16 @@ class Derivative:
 def _adjoint_names(model: Model) -> dict[str, str]:
     """The intermediates whose gradients are named: those that are not merely one earlier intermediate, entry by entry.
 
-    An activation A1 = g1(Z1) or a loss of one intermediate is folded into what it is made of, as lectures do.
+    An activation A1 = g1(Z1) or a loss of one intermediate and labels used only there is folded into what it is
+    made of, as lectures do.
     """
     targets = set(model.targets)
-    leaves = {n for s in model.statements for n in names_in(s.expression)} - targets
+    uses = [names_in(s.expression) for s in model.statements]
+    leaves = set().union(*uses) - targets
+    often = {n for n in leaves if sum(n in used for used in uses) > 1}
     out: dict[str, str] = {}
     for statement in model.statements:
-        if _is_folded(statement, targets, leaves, model):
+        if _is_folded(statement, targets, often):
             continue
         name = "d" + statement.target
         if name not in targets and name not in leaves:
@@ -339,12 +350,9 @@ def _adjoint_names(model: Model) -> dict[str, str]:
     return out
 
 
-def _is_folded(statement: Statement, targets: set[str], leaves: set[str], model: Model) -> bool:
+def _is_folded(statement: Statement, targets: set[str], often: set[str]) -> bool:
     used = names_in(statement.expression)
-    earlier = used & targets
-    if len(earlier) != 1:
-        return False
-    return _entry_by_entry(statement.expression)
+    return len(used & targets) == 1 and not used & often and _entry_by_entry(statement.expression)
 
 
 def _entry_by_entry(tree: Expr) -> bool:

@@ -38,6 +38,13 @@ RULES: dict[str, Rule] = {
             "{factor} is used again along that axis, so the sum over it",
             "Σᵢⱼ Aᵢⱼ bᵢ = Σᵢ (Σⱼ Aᵢⱼ) bᵢ",
         ),
+        Rule(
+            "spread",
+            "⟨a, sum(B)⟩ = ⟨a 1ᵀ, B⟩",
+            "every entry of {factor} is in the sum, so each gets the same",
+            "Σᵢ aᵢ Σⱼ Bᵢⱼ = Σᵢⱼ aᵢ Bᵢⱼ",
+        ),
+        Rule("diagonal", "⟨a, diag(B)⟩ = ⟨diag(a), B⟩", "only the diagonal is used", "Σᵢ aᵢ Bᵢᵢ = Σᵢⱼ [i = j] aᵢ Bᵢⱼ"),
         Rule("transpose", "⟨A, Bᵀ⟩ = ⟨Aᵀ, B⟩", "a transpose moves over", "Σᵢⱼ Aᵢⱼ Bⱼᵢ = Σⱼᵢ Aᵢⱼ Bⱼᵢ"),
         Rule(
             "collect",

@@ -26,6 +26,11 @@ class Stage:
     paths: tuple[Path, ...]
     result: Node  # what stands beside the change of the child, summed over the paths
 
+    @property
+    def statement_mark(self) -> Node:
+        """The small change of the statement's own name."""
+        return variable("δ" + self.statement.name, self.statement.atom.dims)
+
 
 @dataclass(frozen=True)
 class Derivation:

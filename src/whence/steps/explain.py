@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from whence.expr.node import Node
+from whence.expr.node import SUM, Node
+from whence.expr.sums import make_sum
+from whence.messages.labels import LABELS
 from whence.messages.rules import RULES
 from whence.notation.indices import index_formula
 from whence.notation.matrix import Printer
+from whence.notation.unicode import display_name
 from whence.notation.scalars import entry_name, expand_entry, print_scalar
 from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Transpose
 from whence.shapes.dims import Dim
 from whence.steps.derivation import Derivation, Stage
-from whence.steps.record import Pairing
+from whence.steps.record import Move, Pairing
 
 FullShape = tuple[Dim, ...]
 ONE = Dim.parse(1)
@@ -40,40 +43,52 @@ class Style:
     shapes: Mapping[str, FullShape]
     statements: Mapping[str, tuple[Expr, int]]  # name -> its expression and line
 
-    def node(self, node: Node) -> str:
-        return self.text(self.printer.forms(node)[0].tree)
+    def node(self, node: Node, row: bool = False) -> str:
+        """A node in textbook notation; a vector as a column, or as a row."""
+        return self.text(self.printer.forms(node)[1 if row and node.rank == 1 else 0].tree)
+
+    def is_row(self, name: str) -> bool:
+        shape = self.shapes[name]
+        return len(shape) == 2 and shape[0] == ONE and shape[1] != ONE
 
     def inside(self, node: Node) -> str:
-        """A formula as it stands inside ⟨ , ⟩."""
+        """A formula as it stands inside ⟨ , ⟩: of an array of equal numbers only the number."""
+        if node.rank and node.kind == SUM and node.terms and not any(idx for _, fs in node.terms for _, idx, _ in fs):
+            return self.node(make_sum(node.terms, ()))
         return self.node(node)
 
     def pairing(self, pair: Pairing) -> str:
+        """⟨left, right⟩; of vectors both as columns or both as rows, whichever is shorter."""
+        if pair.left.rank == 1 and pair.right.rank == 1:
+            lengths = [sum(self.printer.forms(n)[k].length for n in (pair.left, pair.right)) for k in (0, 1)]
+            row = lengths[1] < lengths[0]
+            return f"⟨{self.node(pair.left, row)}, {self.node(pair.right, row)}⟩"
         return f"⟨{self.inside(pair.left)}, {self.inside(pair.right)}⟩"
 
 
-def matrix_reading(derivation: Derivation, style: Style, output: str, adjoint_name: str) -> list[tuple[str, str]]:
-    """Numbered lines with their reasons: (line, what stands beside it)."""
+def matrix_reading(derivation: Derivation, style: Style, output: str, answer: str) -> list[tuple[str, str]]:
+    """Lines with their reasons: (line, what stands beside it). `answer` is the formula as shown: dZ1 = …"""
     lines: list[tuple[str, str]] = []
     for stage in derivation.stages:
         body, _ = style.statements[stage.statement.name]
-        lines.append((f"δ{stage.statement.name} = {style.node(stage.differential)}", f"from {stage.statement.name} = {style.text(body)}"))
+        name = display_name(stage.statement.name)
+        change = style.node(stage.differential, style.is_row(stage.statement.name))
+        lines.append((f"δ{name} = {change}", LABELS["from"].format(line=f"{name} = {style.text(body)}")))
     first = True
     for stage in derivation.stages:
         lines += _stage_lines(stage, style, output, first)
         first = False
     if len([s for s in derivation.stages if s.child == derivation.target]) > 1:
-        lines.append((f"{derivation.target} is used {_times(derivation)}: the parts add up.", ""))
-    lines.append((f"What stands beside δ{derivation.target} is the gradient.", ""))
-    total = _total(derivation)
-    shown = style.node(derivation.answer)
-    if total is None or total != derivation.answer:
-        lines.append((f"{adjoint_name} = {shown}", "collected and cancelled: equal for all sizes"))
+        lines.append((LABELS["parts"].format(name=display_name(derivation.target), places=_times(derivation)), ""))
+    lines.append((LABELS["beside"].format(name=display_name(derivation.target)), ""))
+    if _total(derivation) is not derivation.answer:
+        lines.append((answer, LABELS["collected"]))
     return lines
 
 
 def _times(derivation: Derivation) -> str:
     names = [s.statement.name for s in derivation.stages if s.child == derivation.target]
-    return "in " + " and in ".join(names)
+    return " and in ".join(display_name(n) for n in names)
 
 
 def _total(derivation: Derivation) -> Node | None:
@@ -82,22 +97,22 @@ def _total(derivation: Derivation) -> Node | None:
 
 
 def _stage_lines(stage: Stage, style: Style, output: str, first: bool) -> list[tuple[str, str]]:
-    name = stage.statement.name
+    name = display_name(stage.statement.name)
     lines: list[tuple[str, str]] = []
-    head = f"δ{output}" if first else f"⟨d{name}, δ{name}⟩"
+    head = f"δ{display_name(output)}" if first else f"⟨d{name}, δ{name}⟩"
     for k, path in enumerate(stage.paths):
-        if name == output:
-            start = f"δ{output} = {style.node(path.start.right)}"
+        if stage.statement.name == output:
+            start = f"δ{display_name(output)} = {style.node(path.start.right)}"
         elif first or len(stage.paths) > 1:
-            lead = f"{head} = ⟨{style.inside(stage.adjoint)}, δ{name}⟩ = " if k == 0 else "and "
+            lead = f"{head} = {style.pairing(Pairing(stage.adjoint, stage.statement_mark))} = " if k == 0 else LABELS["and"]
             start = f"{lead}{style.pairing(path.start)}"
         else:
             start = f"    = {style.pairing(path.start)}"
-        lines.append((start, f"put in δ{name}" if name != output else ""))
+        lines.append((start, LABELS["put-in"].format(name=name) if stage.statement.name != output else ""))
         for move in path.moves:
             rule = RULES[move.rule]
             factor = style.node(move.moved[0]) if move.moved else ""
-            if move.rule == "broadcast":
+            if move.rule in ("broadcast", "spread"):
                 factor = factor.removeprefix("δ")
             lines.append((f"    = {style.pairing(move.after)}", f"{rule.law}    {rule.reason.format(factor=factor)}"))
     return lines
@@ -111,7 +126,7 @@ def steps(derivation: Derivation, style: Style, shape_text: Callable[[Node], str
             for move in path.moves:
                 rule = RULES[move.rule]
                 factor = style.node(move.moved[0]) if move.moved else ""
-                if move.rule == "broadcast":
+                if move.rule in ("broadcast", "spread"):
                     factor = factor.removeprefix("δ")
                 out.append(
                     Step(
@@ -158,9 +173,39 @@ def scalar_reading(
                 lines.append((f"{left} = {print_scalar(expanded)}", ""))
                 reached.append(left)
     gradient = expand_entry(answer, index, sizes, style.shapes, functions=functions)
-    lines.append((f"{own} reaches {output} through {_and(reached)}, so" if reached else f"{own} reaches {output} so:", ""))
-    lines.append((f"∂{output}/∂{own} = {print_scalar(gradient)}", ""))
-    return lines
+    through = [r for r in reached if r != output]
+    way = LABELS["reaches"].format(entry=own, output=output, way=_and(through)) if through else LABELS["reaches-at-once"].format(entry=own, output=output)
+    lines.append((way, ""))
+    remarks = _remarks(derivation, style, sizes, own) or [""]
+    lines.append((f"∂{output}/∂{own} = {print_scalar(gradient)}", remarks[0]))
+    return lines + [("", remark) for remark in remarks[1:]]
+
+
+def _remarks(derivation: Derivation, style: Style, sizes: Mapping[str, int], own: str) -> list[str]:
+    """What the one entry already shows of the matrix form: a column or a row of a factor, its own entry, a sum."""
+    out: list[str] = []
+    for stage in derivation.stages:
+        for path in stage.paths:
+            for move in path.moves:
+                out += _remark(move, style, sizes, own)
+    return list(dict.fromkeys(out))
+
+
+def _remark(move: Move, style: Style, sizes: Mapping[str, int], own: str) -> list[str]:
+    if move.rule in ("left-factor", "right-factor"):
+        factor = move.moved[0]
+        if factor.name not in style.shapes or factor.rank != 2:
+            return []
+        shape = style.shapes[factor.name]
+        count = len({e[0 if move.rule == "left-factor" else 1] for e in _entries(shape, sizes)})
+        places = [(k, 0) if move.rule == "left-factor" else (0, k) for k in range(count)]
+        entries = ", ".join(entry_name(factor.name, p, shape, sizes) for p in places)
+        return [LABELS["column" if move.rule == "left-factor" else "row"].format(entries=entries, factor=factor.name)]
+    if move.rule == "elementwise":
+        return [LABELS["own-entry"].format(entry=own)]
+    if move.rule == "broadcast":
+        return [LABELS["every-column"].format(entry=own)]
+    return []
 
 
 def _frontier(derivation: Derivation) -> list[Stage]:

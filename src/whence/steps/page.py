@@ -12,6 +12,7 @@ from whence.steps.derivation import Derivation
 from whence.verify.certificate import Certificate
 
 WIDTH = 46
+ONES = "𝟏"
 
 
 class Explained(Protocol):
@@ -87,8 +88,10 @@ def _matrix(d: Explained) -> str:
             number += 1
             rows.append((f"{number:>2}  {text}", reason))
         else:
-            rows.append((f"    {text[2:]}", reason))
-    return "\n".join([LABELS["matrix-title"], beside(rows)])
+            rows.append((f"  {text}", reason))
+    text = beside(rows)
+    title = LABELS["matrix-title"] + (LABELS["ones"] if ONES in text else "")
+    return "\n".join([title, text])
 
 
 def _certificate(c: Certificate) -> str:

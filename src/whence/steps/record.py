@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whence.expr.canonical import canonical
-from whence.expr.node import Coefficient, Factor, Node
+from whence.expr.node import Coefficient, Factor, Node, identity
 from whence.expr.sums import RawTerm, make_sum
 from whence.messages.errors import LimitError
 from whence.shapes.dims import Dim
@@ -97,6 +97,7 @@ def _path(adjoint: Node, c: Coefficient, factors: list[Factor], mark: Node, dims
     own = tuple(range(len(dims)))
     sizes = {i: d for f, idx, _ in factors for i, d in zip(idx, f.dims, strict=True)}
     sizes.update(enumerate(dims))
+    sizes.update({1 + max(sizes, default=0) + k: mark.dims[0] for k in range(2) if mark.dims})
     state = _State(c, 1, [(adjoint, own, 1)], factors, own)
     start = current = _pairing(state, sizes)
     moves = []
@@ -166,13 +167,23 @@ def _mark_axes(state: _State, mark: Node) -> tuple[int, ...]:
 def _collect(state: _State, mark: Node) -> tuple[str, list[Factor]]:
     """A scalar's change: everything but the mark at once."""
     moved = [f for f in state.right if f[0] is not mark]
-    axes = _mark_axes(state, mark)
-    if len(set(axes)) < len(axes):
-        raise CannotLayOut
     _carry(state, moved)
     state.left_coefficient, state.coefficient = state.left_coefficient * state.coefficient, 1
-    state.axes = axes
+    state.axes = _separated(state, mark)
     return "collect", moved
+
+
+def _separated(state: _State, mark: Node) -> tuple[int, ...]:
+    """The mark's axes; of a diagonal both axes, held together by an identity on the left."""
+    axes = _mark_axes(state, mark)
+    if len(set(axes)) == len(axes):
+        return axes
+    if len(axes) != 2:
+        raise CannotLayOut
+    other = 1 + max(i for f in (*state.left, *state.right) for i in (*f[1], *axes))
+    state.right = [(f, (axes[0], other), e) if f is mark else (f, idx, e) for f, idx, e in state.right]
+    state.left = [(identity(mark.dims[0]), (axes[0], other), 1), *state.left]
+    return axes[0], other
 
 
 def _carry(state: _State, moved: list[Factor]) -> None:
@@ -184,11 +195,16 @@ def _last(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
     axes = _mark_axes(state, mark)
     if axes == state.axes:
         return None
-    if len(set(axes)) < len(axes) or not set(axes) <= set(state.axes):
-        raise CannotLayOut
-    if len(axes) < len(state.axes):
-        state.axes = axes
+    if len(set(axes)) < len(axes):
+        state.axes = _separated(state, mark)
+        return "diagonal", []
+    gained, lost = set(axes) - set(state.axes), set(state.axes) - set(axes)
+    if lost:
+        state.axes = tuple(i for i in state.axes if i in axes)
         return "broadcast", [(mark, axes, 1)]
+    if gained:
+        state.axes = axes
+        return "spread", [(mark, axes, 1)]
     state.axes = axes
     return "transpose", []
 
