@@ -128,7 +128,7 @@ def test_a_shape_function_may_be_given() -> None:
 
 
 def test_entries_have_the_value_of_the_formula(oracle: Any) -> None:
-    """Every formula of the corpora that is written out, at sizes 2: each entry against the judge's value of the whole."""
+    """Every formula of the corpora that is written out, at sizes 2: each entry against the judge's value."""
     compared = 0
     for item in corpus.problems():
         problem = problem_from_json(item)
