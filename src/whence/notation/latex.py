@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from whence.notation.templates import Level, Slot, Template
 from whence.notation.textbook import Piece, ShapeOf, Textbook
 from whence.ops.entry import Op
 from whence.ops.signature import Parameter
+from whence.ops.table import TABLE
 from whence.read.letters import GREEK, MARKS, SUBSCRIPTS
 from whence.read.syntax import Expr, Index, Name, Range
 
@@ -27,6 +29,7 @@ _TALL = re.compile(r"\\(?:frac|sqrt|left|sum|prod|begin)")
 _BIG = (r"\sum", r"\prod")  # operators that take a product without brackets
 _UNDERSCORE = r"\text{-}"  # of odd names only; Markdown would eat a backslash before an underscore
 _QUOTIENT = re.compile(r"∂(²?)(\w+)/((?: ?∂\w+)+)\Z")
+_LAST_SIGN = re.compile(r"(?:\\[A-Za-z]+|[A-Za-z])\Z")
 _NARROW = 60  # a longer numerator or denominator reads better beside a slash
 
 
@@ -127,7 +130,10 @@ class _Latex(Textbook):
         return rf"\left({text}\right)" if _TALL.search(text) else f"({text})"
 
     def touches(self, left: str, right: str) -> bool:
-        return right[0].isdigit() or right[0] == "."
+        if right[0].isdigit() or right[0] == ".":
+            return True
+        last = _LAST_SIGN.search(left)
+        return right.startswith(("(", r"\left(")) and last is not None and last.group() in _heads(len(TABLE))
 
     def dotted(self, left: Piece, right: Piece) -> Piece:
         return Piece(rf"{self.at(Level.PRODUCT, left)} \cdot {self.after(Level.RAISED, right)}", Level.PRODUCT)
@@ -136,7 +142,8 @@ class _Latex(Textbook):
         low = r"\frac" not in left.text + right.text
         if low and max(_width(left.text), _width(right.text)) <= _NARROW:
             sign = left.text.startswith("-") and left.level > Level.SUM  # the sign of all that stands above
-            fraction = rf"\frac{{{left.text[sign:]}}}{{{right.text}}}"
+            above = _unbracketed(left.text[1:]) if sign else left.text
+            fraction = rf"\frac{{{above}}}{{{right.text}}}"
             return Piece("-" + fraction, Level.MINUS) if sign else Piece(fraction, Level.RAISED)
         above = self.at(Level.ELEMENTWISE if by_number else Level.MINUS, left)
         return Piece(f"{above} / {self.after(Level.RAISED, right)}", Level.DIVISION)
@@ -158,7 +165,8 @@ class _Latex(Textbook):
         return Piece(f"{base}[{', '.join(places)}]", Level.ATOM)
 
     def letters(self, text: str) -> str:
-        return rf"\texttt{{{text}}}"
+        operands, _, result = text.partition("->")
+        return rf"\text{{{operands}}}\to\text{{{result}}}"
 
     def axis(self, text: str) -> str:
         return rf"\text{{axis }}{text}"
@@ -201,6 +209,26 @@ class _Latex(Textbook):
             return super()._from_template(template, filling)
         operator = self.filled(Template(template.parts[:-1], Level.LOOSE), filling).rstrip()
         return Piece(f"{operator} {self.after(Level.PRODUCT, filling[slot.name])}", Level.LOOSE)
+
+
+@lru_cache(maxsize=4)
+def _heads(count: int) -> frozenset[str]:  # the table grows when a package registers functions
+    """What the table writes before a bracket, such as the σ of a function: a factor σ takes a dot there."""
+    return frozenset(op.latex.partition(r"\left(")[0] for op in TABLE.values())
+
+
+def _unbracketed(text: str) -> str:
+    """Without brackets that enclose the whole, which the fraction's line replaces."""
+    left, right = (r"\left(", r"\right)") if text.startswith(r"\left(") else ("(", ")")
+    inner = text[len(left) : -len(right)]
+    if not (text.startswith(left) and text.endswith(right)):
+        return text
+    depth = 0
+    for sign in re.findall(r"[()]", inner):
+        depth += 1 if sign == "(" else -1
+        if depth < 0:
+            return text
+    return inner
 
 
 def _width(text: str) -> int:

@@ -195,7 +195,8 @@ class _Entries:
 
     def part(self, whole: Expr, part: Expr, at: Place, depth: int) -> Expr:
         """The entry of an operand that is broadcast to the whole."""
-        shape, offset = self.shape(part), len(at) - len(self.shape(part))
+        shape = self.shape(part)
+        offset = len(at) - len(shape)
         place = tuple(0 if size == 1 else at[k + offset] for k, size in enumerate(shape))
         return self.of(part, place, depth + 1)
 

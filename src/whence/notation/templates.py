@@ -54,7 +54,7 @@ _TOKEN = re.compile(r"\{\w+\}|\\(?:left|right)(?:\\[A-Za-z]+|\\.|.)|\\[A-Za-z]+|
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ^"
 _FENCES = "|‖"
 _HOLE = "\0"
-_WORD = re.compile(r"\\operatorname|\\[A-Za-z]+|[^\W\d_]+")
+_WORD = re.compile(r"\\operatorname\{[^{}]*\}|\\[A-Za-z]+|[^\W\d_]+")
 
 
 @lru_cache(maxsize=1_000)

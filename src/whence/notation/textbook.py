@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whence.notation.templates import Level, Slot, Template, read_template
 from whence.ops.entry import Op
@@ -41,10 +41,11 @@ POWER_STRUCTURE = "power"  # the entry that `**` with a symbolic exponent stands
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A printed part and how tightly it binds."""
+    """A printed part, how tightly it binds, and whether its value is a number, where that has been found out."""
 
     text: str
     level: Level
+    number: bool | None = None
 
 
 class Textbook(ABC):
@@ -166,7 +167,10 @@ class Textbook(ABC):
         return self.bracket(piece.text) if piece.text.startswith("-") else self.at(level, piece)
 
     # ------------------------------------------------------------ operators
-    def is_number(self, node: Expr) -> bool:
+    def is_number(self, node: Expr, piece: Piece) -> bool:
+        """Known from the parts in a long product, so that its shape is not found again at every factor."""
+        if piece.number is not None:
+            return piece.number
         return isinstance(node, Number) or all(size == 1 for size in self.shape_of(node))
 
     def _binary(self, node: Binary, left: Piece, right: Piece) -> Piece:
@@ -175,11 +179,15 @@ class Textbook(ABC):
             return Piece(f"{self.at(Level.SUM, left)} {sign} {self.after(Level.LOOSE, right)}", Level.SUM)
         if node.operator == "**":
             return self._power(node.left, node.right, left, right)
-        if node.operator == "/":
-            return self.quotient(left, right, self.is_number(node.right))
-        if node.operator == "@" or self.is_number(node.left) or self.is_number(node.right):
+        if node.operator == "@":
             return self._side_by_side(left, right)
-        return self._elementwise(left, right)
+        by_number = self.is_number(node.right, right)
+        if node.operator == "/":
+            printed = self.quotient(left, right, by_number)
+            return replace(printed, number=left.number if by_number else False)
+        if by_number or self.is_number(node.left, left):
+            return replace(self._side_by_side(left, right), number=left.number if by_number else False)
+        return replace(self._elementwise(left, right), number=False)
 
     def _side_by_side(self, left: Piece, right: Piece) -> Piece:
         a, b = self.at(Level.PRODUCT, left), self.after(Level.RAISED, right)
@@ -192,7 +200,7 @@ class Textbook(ABC):
 
     def _power(self, base: Expr, exponent: Expr, left: Piece, right: Piece) -> Piece:
         whole = isinstance(exponent, Number) and exponent.value.denominator == 1 and exponent.value >= 0
-        elementwise = not (self.is_number(base) and self.is_number(exponent))
+        elementwise = not (self.is_number(base, left) and self.is_number(exponent, right))
         if elementwise and whole:  # no power of the matrix itself exists, so the plain sign is clear
             shape = self.shape_of(base)
             elementwise = len(shape) > 1 and shape[-1] == shape[-2]
