@@ -25,9 +25,10 @@ def encoded(*words: str, encoding: str) -> subprocess.CompletedProcess[bytes]:
     [
         ("dZ1 = W2ᵀ dZ2 ⊙ g1′(Z1)", "dZ1 = W2^T dZ2 * g1'(Z1)"),
         ("X² + A₁₂⁻¹", "X^2 + A12^-1"),
-        ("Σₖ W2[k,i]", "sum_k W2[k,i]"),
-        ("Σ AᵢⱼBᵢⱼ", "sum A_ij B_ij"),
+        ("Σₖ W2[k,i]", "Sum_k W2[k,i]"),
+        ("Σ AᵢⱼBᵢⱼ", "Sum A_ij B_ij"),
         ("δA1, ∂J/∂Z1, ε, Λ, λ", "delta_A1, dJ/dZ1, eps, Lam, lam"),
+        ("√(x) A ⊗ B, 𝟏(n), ‖x‖", "sqrt(x) A kron B, ones(n), ||x||"),
         ("n1 × m − 1 ≤ 2 … é", "n1 x m - 1 <= 2 ... e"),
         ("\ud800 漢", "\\ud800 \\u6f22"),
         ("plain", "plain"),

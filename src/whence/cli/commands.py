@@ -114,7 +114,7 @@ def explain_code(code: str, output: Output) -> None:
         output.text("  " + (line if len(line) <= 100 else line[:97] + "..."))
 
 
-RUN = {"derive": derive, "explain": explain, "shapes": shapes, "solve": solve}
+RUN = {run.__name__: run for run in (derive, shapes, explain, solve)}
 
 
 # -- asking the engine
