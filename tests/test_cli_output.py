@@ -58,6 +58,12 @@ def test_ascii_on_request() -> None:
     assert "W2ᵀ dZ2 ⊙ g1′(Z1)" in done.stdout.decode()
 
 
+def test_tables_in_ascii_are_aligned() -> None:
+    done = encoded("derive", "examples/two_layer.txt", "--ascii", encoding="utf-8")
+    rows = [line for line in done.stdout.decode().split("\n") if line.startswith("  d")]
+    assert len(rows) == 6 and len({row.index(row.split("  ")[-1]) for row in rows}) == 1
+
+
 def test_what_is_printed_in_ascii_can_be_read() -> None:
     from whence.read.parser import parse_expression
 

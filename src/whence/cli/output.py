@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from whence.cli.texts import CommandError
@@ -109,6 +109,15 @@ class Output:
         """Print a text and a line break."""
         with _reported():
             self._write(sys.stdout, text, style)
+
+    def table(self, rows: Sequence[tuple[str, ...]], *, indent: str = "", style: str = "") -> None:
+        """Print the rows with their cells below each other."""
+        if not all(can_print(sys.stdout, cell) for row in rows for cell in row) or self.ascii_only:
+            rows = [tuple(map(to_ascii, row)) for row in rows]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.text(indent + line.rstrip(), style=style)
 
     def json(self, value: dict[str, Any]) -> None:
         """Print one JSON object on a line of its own."""
