@@ -67,10 +67,14 @@ def _spelt(text: str) -> str:
         elif "SUBSCRIPT SMALL LETTER" in (name := "" if c.isascii() else unicodedata.name(c, "")):
             out.append(name[-1].lower() if before == "lowered" else "_" + name[-1].lower())
             before = "lowered"
+        elif c in _LOWERED:
+            # The entry w2₁₁ of W2 is w2_11, while Z₁ is the name Z1.
+            out.append("_" + _LOWERED[c] if text[place - 1 : place].isdecimal() else _LOWERED[c])
+            before = ""
         else:
             if before == "lowered" and c.isalnum():
                 out.append(" ")
-            out.append(c if c.isascii() else _LOWERED.get(c) or _ASCII.get(c) or _letter(c, name, after))
+            out.append(c if c.isascii() else _ASCII.get(c) or _letter(c, name, after))
             before = ""
     return "".join(out)
 
