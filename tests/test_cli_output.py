@@ -25,9 +25,11 @@ def encoded(*words: str, encoding: str) -> subprocess.CompletedProcess[bytes]:
     [
         ("dZ1 = W2ᵀ dZ2 ⊙ g1′(Z1)", "dZ1 = W2^T dZ2 * g1'(Z1)"),
         ("X² + A₁₂⁻¹", "X^2 + A12^-1"),
-        ("Σₖ W2[k,i]", "sum_k W2[k,i]"),
-        ("Σ AᵢⱼBᵢⱼ", "sum A_ij B_ij"),
+        ("w2₁₁ z1₁ b₁₂ x₁₀", "w2_11 z1_1 b12 x10"),
+        ("Σₖ W2[k,i]", "Sum_k W2[k,i]"),
+        ("Σ AᵢⱼBᵢⱼ", "Sum A_ij B_ij"),
         ("δA1, ∂J/∂Z1, ε, Λ, λ", "delta_A1, dJ/dZ1, eps, Lam, lam"),
+        ("√(x) A ⊗ B, 𝟏(n), ‖x‖", "sqrt(x) A kron B, ones(n), ||x||"),
         ("n1 × m − 1 ≤ 2 … é", "n1 x m - 1 <= 2 ... e"),
         ("\ud800 漢", "\\ud800 \\u6f22"),
         ("plain", "plain"),
@@ -55,6 +57,12 @@ def test_ascii_on_request() -> None:
     assert done.returncode == 0 and done.stdout.isascii() and b"W2^T dZ2 * g1'(Z1)" in done.stdout
     done = encoded("derive", "examples/two_layer.txt", encoding="utf-8")
     assert "W2ᵀ dZ2 ⊙ g1′(Z1)" in done.stdout.decode()
+
+
+def test_tables_in_ascii_are_aligned() -> None:
+    done = encoded("derive", "examples/two_layer.txt", "--ascii", encoding="utf-8")
+    rows = [line for line in done.stdout.decode().split("\n") if line.startswith("  d")]
+    assert len(rows) == 6 and len({row.rindex("  ") for row in rows}) == 1
 
 
 def test_what_is_printed_in_ascii_can_be_read() -> None:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import NoReturn
 
 from whence.cli.texts import CommandError
 
-COMMANDS = {
-    "derive": "all formulas of the backward pass, or those asked for",
-    "shapes": "the shape of every name, and the line that fixed it",
-    "explain": "where one formula comes from, or what an error means",
-    "solve": "one problem a line in, one answer a line out",
-}
-USAGE = {
-    "derive": "MODEL [TARGET ...]",
-    "shapes": "MODEL",
-    "explain": "MODEL [TARGET] | --code [CODE]",
-    "solve": "FILE",
-}
+_COMMANDS = (  # usage, what it gives
+    ("derive MODEL [TARGET ...]", "all formulas of the backward pass, or those asked for"),
+    ("shapes MODEL", "the shape of every name, and the line that fixed it"),
+    ("explain MODEL [TARGET] | --code [CODE]", "where one formula comes from, or what an error means"),
+    ("solve FILE", "one problem a line in, one answer a line out"),
+)
+COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
+_USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
 LATER = ("check", "practise", "lookup", "reply", "audit", "emit", "train", "grade", "read", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
@@ -53,9 +48,9 @@ def parser_of(command: str) -> Parser:
     """The parser of one command's arguments."""
     parser = Parser(
         prog=f"whence {command}",
-        usage=f"whence {command} {USAGE[command]} [options]",
+        usage=f"whence {_USAGES[command]} [options]",
         description=f"Gives {COMMANDS[command]}.",
-        epilog=f"{_STATUS}" if command == "solve" else f"{_MODEL}\n\n{_STATUS}",
+        epilog=f"{_MODEL}\n\n{_STATUS}" if "MODEL" in _USAGES[command] else _STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -135,9 +130,4 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_BUILDERS: dict[str, Callable[[Parser], None]] = {
-    "derive": _derive,
-    "shapes": _shapes,
-    "explain": _explain,
-    "solve": _solve,
-}
+_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _solve), strict=True))

@@ -35,9 +35,7 @@ def derive(args: argparse.Namespace, output: Output) -> None:
         )
         return
     _show_reading(net, output)
-    rows = [(str(d), _shape_text(d.shape)) for d in derivatives]
-    for line in _columns(rows):
-        output.text("  " + line, style="bold")
+    output.table([(str(d), _shape_text(d.shape)) for d in derivatives], indent="  ", style="bold")
     output.text("")
     for line in [*_conventions(args.layout, args.convention, derivatives), *_certificates(derivatives)]:
         output.text(line)
@@ -69,8 +67,7 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
     for note in net.model.notes:
         output.text(note)
     output.text("")
-    for line in _columns([(row.name, _shape_text(row.shape), _reason(row)) for row in net.shapes.rows]):
-        output.text("  " + line)
+    output.table([(row.name, _shape_text(row.shape), _reason(row)) for row in net.shapes.rows], indent="  ")
     if net.shapes.defaults:
         output.text("")
     for default in net.shapes.defaults:
@@ -96,8 +93,7 @@ def explain_code(code: str, output: Output) -> None:
         if output.as_json:
             output.json({"codes": {m.code: m.sentence for m in CATALOGUE.values()}})
             return
-        for line in _columns([(code, sentence(code, {})[0]) for code in CATALOGUE]):
-            output.text(line)
+        output.table([(code, sentence(code, {})[0]) for code in CATALOGUE])
         return
     message = CATALOGUE.get(code)
     if message is None:
@@ -114,7 +110,7 @@ def explain_code(code: str, output: Output) -> None:
         output.text("  " + (line if len(line) <= 100 else line[:97] + "..."))
 
 
-RUN = {"derive": derive, "explain": explain, "shapes": shapes, "solve": solve}
+RUN = {run.__name__: run for run in (derive, shapes, explain, solve)}
 
 
 # -- asking the engine
@@ -234,11 +230,3 @@ def _shape_text(shape: Sequence[object]) -> str:
 
 def _reason(row: Row) -> str:
     return row.why if not row.line or "line" in row.why else f"line {row.line}: {row.why}"
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """The rows as lines, with columns below each other."""
-    if not rows:
-        return []
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -85,13 +85,13 @@ def status_of(error: WhenceError) -> int:
 def _check(name: str, args: argparse.Namespace) -> None:
     """What the grammar alone does not say."""
     problem = ""
-    if name == "solve" and args.file is None:
-        problem = "FILE is missing"
-    elif name == "solve" and args.resume and not args.out:
-        problem = "--resume needs --out FILE"
-    elif name == "explain" and args.code is not None:
+    if "file" in args:
+        problem = "FILE is missing" if args.file is None else ""
+        if args.resume and not args.out:
+            problem = "--resume needs --out FILE"
+    elif "code" in args and args.code is not None:
         problem = "--code explains a message, not a MODEL" if args.model is not None else ""
-    elif name != "solve" and args.model is None:
+    elif args.model is None:
         problem = "MODEL is missing"
     if problem:
         raise CommandError("bad-usage", found=problem, help=f"See whence {name} --help.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import json
 import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from whence.cli.texts import CommandError
@@ -22,9 +23,9 @@ _ASCII = {
     "ᵀ": "^T", "⊤": "^T", "⊙": "*", "∘": "*", "·": "*", "⋅": "*", "×": "x", "−": "-", "–": "-", "—": "-",
     "′": "'", "″": "''", "‴": "'''", "’": "'", "‘": "'", "“": '"', "”": '"', "…": "...", "½": "1/2",
     "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~=", "→": "->", "←": "<-", "↦": "|->", "⇒": "=>", "∂": "d",
-    "Σ": "sum", "∑": "sum", "∏": "prod", "√": "sqrt", "∞": "inf", "∈": " in ", "⟨": "<", "⟩": ">", "‖": "||",
+    "Σ": "Sum", "∑": "Sum", "∏": "Prod", "∞": "inf", "∈": " in ", "⟨": "<", "⟩": ">", "‖": "||",
     "│": "|", "─": "-", "└": "+", "├": "+", "┌": "+", "┐": "+", "┘": "+", "┤": "+", "┬": "+", "┴": "+", "┼": "+",
-    "•": "*", "✓": "ok", "✗": "x", "∇": "grad ", "⊗": "kron", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
+    "•": "*", "✓": "ok", "✗": "x", "∇": "grad ", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
 }  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾", "0123456789+-()", strict=True))
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
@@ -36,7 +37,7 @@ def to_ascii(text: str) -> str:
     Where the ASCII text is longer, blanks that only align columns are left out.
 
     >>> to_ascii("dZ1 = W2ᵀ dZ2 ⊙ g1′(Z1), n1 × m, X², δA₁, Σ AᵢⱼBᵢⱼ")
-    "dZ1 = W2^T dZ2 * g1'(Z1), n1 x m, X^2, delta_A1, sum A_ij B_ij"
+    "dZ1 = W2^T dZ2 * g1'(Z1), n1 x m, X^2, delta_A1, Sum A_ij B_ij"
     """
     if text.isascii():
         return text
@@ -66,10 +67,14 @@ def _spelt(text: str) -> str:
         elif "SUBSCRIPT SMALL LETTER" in (name := "" if c.isascii() else unicodedata.name(c, "")):
             out.append(name[-1].lower() if before == "lowered" else "_" + name[-1].lower())
             before = "lowered"
+        elif c in _LOWERED:
+            # The entry w2₁₁ of W2 is w2_11, while Z₁ is the name Z1.
+            out.append("_" + _LOWERED[c] if text[place - 1 : place].isdecimal() else _LOWERED[c])
+            before = ""
         else:
             if before == "lowered" and c.isalnum():
                 out.append(" ")
-            out.append(c if c.isascii() else _LOWERED.get(c) or _ASCII.get(c) or _letter(c, name, after))
+            out.append(c if c.isascii() else _ASCII.get(c) or _letter(c, name, after))
             before = ""
     return "".join(out)
 
@@ -79,8 +84,19 @@ def _letter(c: str, name: str, after: str) -> str:
     if name.startswith("GREEK"):
         word = GREEK.get(c) or name.split(" LETTER ")[-1].split(" ")[0].lower()
         return word + "_" if after.isalnum() else word
+    if c in _signs_of_functions():
+        return _signs_of_functions()[c]
     plain = unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode()
     return plain or f"\\u{ord(c):04x}"
+
+
+@functools.cache
+def _signs_of_functions() -> dict[str, str]:
+    """The functions that are written as a sign: √ is the square root's, ⊗ the Kronecker product's."""
+    from whence.ops.table import TABLE
+
+    signs = {name: re.sub(r"\{\w+\}|[ ()]", "", op.unicode) for name, op in reversed(TABLE.items())}
+    return {sign: name for name, sign in signs.items() if len(sign) == 1 and not sign.isascii() and not sign.isalpha()}
 
 
 class Output:
@@ -97,6 +113,15 @@ class Output:
         """Print a text and a line break."""
         with _reported():
             self._write(sys.stdout, text, style)
+
+    def table(self, rows: Sequence[tuple[str, ...]], *, indent: str = "", style: str = "") -> None:
+        """Print the rows with their cells below each other."""
+        if not all(can_print(sys.stdout, cell) for row in rows for cell in row) or self.ascii_only:
+            rows = [tuple(map(to_ascii, row)) for row in rows]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.text(indent + line.rstrip(), style=style)
 
     def json(self, value: dict[str, Any]) -> None:
         """Print one JSON object on a line of its own."""
