@@ -79,7 +79,7 @@ def linear(x: Array, kernel: Linear) -> Array:
     get, group, shape, padded = kernel
     parts: Parts = {}
     for key, flat in x.parts.items():
-        picked = get([*flat, 0] if padded else flat)
+        picked = get([*flat, type(flat[0])()] if padded else flat)  # 0 of the arithmetic at hand
         if group > 1:
             picked = [sum(picked[k : k + group]) for k in range(0, len(picked), group)]
         parts[key] = picked

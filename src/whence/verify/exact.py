@@ -35,7 +35,8 @@ class Mode(Enum):
 
     PLAIN = 0  # the sign of a number is random modulo each prime
     ADDITIVE = 1  # exp(a + b) = exp(a) exp(b); the sign is the same modulo all primes, the extremes respect it
-    MULTIPLICATIVE = 2  # exp as before; sign(a b) = sign(a) sign(b), √(x²) = |x|
+    # exp as before; sign(a b) = sign(a) sign(b), √(x²) = |x|. Sines are real as in PLAIN: a sign needs real numbers.
+    MULTIPLICATIVE = 2
 
 
 class ExactRing:
@@ -246,7 +247,7 @@ class ExactRing:
         m = self.modulus
         if z == (0, 0):
             return (0, 0) if sine else (1, 0)
-        if self.related:
+        if self.mode is Mode.ADDITIVE:
             up, down = self._exponential((-z[1] % m, z[0]))[0], self._exponential((z[1], -z[0] % m))[0]
             half = (m + 1) // 2
             return (0, (down - up) * half % m) if sine else ((up + down) * half % m, 0)
@@ -347,8 +348,8 @@ class ExactRing:
         value = self.memo.get(("mask", z))
         if value is None:
             self.masks += 1
-            if self.mode is Mode.MULTIPLICATIVE and not z[1]:
-                bits = [int(pow(r, p >> 1, p) == 1) for r, p in zip(self.components(z[0]), self.primes, strict=True)]
+            if self.mode is Mode.MULTIPLICATIVE:
+                bits = [self._character(a, b, p) for a, b, p in zip(*map(self.components, z), self.primes, strict=True)]
             elif self.mode is Mode.PLAIN:
                 pattern = self.random.randrange(1, (1 << len(self.primes)) - 1)  # both signs occur
                 bits = [pattern >> k & 1 for k in range(len(self.primes))]
@@ -356,6 +357,22 @@ class ExactRing:
                 bits = [self.random.getrandbits(1)] * len(self.primes)
             value = self._set_positive(z, self.joined(bits))
         return value
+
+    def _character(self, a: int, b: int, p: int) -> int:
+        """Whether a + b i counts as positive modulo p: the quadratic character of its scale, at random by its argument.
+
+        The character cannot be extended to i so that it stays ±1 and multiplicative; real factors are respected.
+        """
+        if not a:
+            a, b = b, 0
+        positive = int(pow(a, p >> 1, p) == 1)
+        if not b:
+            return positive
+        key = ("argument", p, b * pow(a, -1, p) % p)
+        flip = self.memo.get(key)
+        if flip is None:
+            flip = self.memo[key] = self.random.getrandbits(1)
+        return positive ^ flip
 
     def _set_positive(self, z: Pair, value: int) -> int:
         m = self.modulus
