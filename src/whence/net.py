@@ -321,6 +321,15 @@ class Derivative:
             self.derivation, self._style, self.answer.tree, sizes, frozenset(self.net.model.functions), self.of
         )
 
+    def adjoint_texts(self) -> list[tuple[str, str, str]]:
+        """The adjoint names that the formula itself uses: (name, of, its formula as shown)."""
+        used = names_in(self.answer.tree)
+        return [
+            (display_name(name), of, f"{display_name(name)} = {self.net.text(tree)}")
+            for name, (of, tree) in self.answer.adjoints.items()
+            if name in used
+        ]
+
     def matrix_lines(self) -> list[tuple[str, str]]:
         return matrix_reading(self.derivation, self._style, self.of, str(self))
 

@@ -55,6 +55,8 @@ def explain(args: argparse.Namespace, output: Output) -> None:
         return
     texts = [d.explain(view=args.view) for d in derivatives]
     _show_reading(net, output)
+    _show_shapes(net, output)
+    output.text("")
     output.text("\n\n".join(text.rstrip("\n") for text in texts))
 
 
@@ -67,7 +69,7 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
     for note in net.model.notes:
         output.text(note)
     output.text("")
-    output.table([(row.name, _shape_text(row.shape), _reason(row)) for row in net.shapes.rows], indent="  ")
+    _show_shapes(net, output)
     if net.shapes.defaults:
         output.text("")
     for default in net.shapes.defaults:
@@ -165,6 +167,11 @@ def _show_reading(net: Net, output: Output) -> None:
     for statement in net.model.statements:
         output.text(f"  {statement.target} = {net.text(statement.expression)}")
     output.text("")
+
+
+def _show_shapes(net: Net, output: Output) -> None:
+    """The shape table: each name, its shape, and the line that fixed it."""
+    output.table([(row.name, _shape_text(row.shape), _reason(row)) for row in net.shapes.rows], indent="  ")
 
 
 def _read_back(net: Net) -> dict[str, Any]:

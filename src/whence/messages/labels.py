@@ -2,6 +2,7 @@
 
 LABELS: dict[str, str] = {
     "means": "({name} means ∂{of}/∂{wrt})",
+    "with": "with {formula}",
     "shape-of": "{shape}, the shape of {name}",
     "scalar-title": "One entry first, at {sizes}",
     "scalar-title-plain": "One entry first",
