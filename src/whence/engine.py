@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from whence.diff.model import Backward, Forward, derivative, forward, projected
 from whence.expr.build import Scope, Value, build
 from whence.expr.canonical import canonical
-from whence.expr.node import Node, variable
+from whence.expr.node import VARIABLE, Node, variable
 from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
 from whence.notation.matrix import NotMatrix, Printer
@@ -214,6 +214,11 @@ class Engine:
     def symbol(self, of: str) -> Node:
         """The variable that stands for an adjoint."""
         return variable(self.adjoint_names[of], self.forward.atom(of).dims)
+
+    def facts_of(self, node: Node) -> frozenset[str]:
+        """What is known of a node of the forward graph or of an answer."""
+        known = self.forward.value_atoms.get(node.name) if node.kind == VARIABLE else None
+        return known.facts if known is not None else node.facts
 
     def step_printer(self) -> Printer:
         """A printer that also knows how small changes stand (δb as b)."""

@@ -10,8 +10,10 @@ from typing import Literal
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
 from whence.expr.node import DIMENSION, dimension
-from whence.expr.sums import make_sum
+from whence.expr.sums import is_zero, make_sum
+from whence.facts.conditions import conditions
 from whence.messages.catalogue import nearest
+from whence.messages.labels import LABELS
 from whence.messages.errors import RuleError, ShapeError, UnknownError
 from whence.notation.latex import to_latex
 from whence.notation.markdown import to_markdown
@@ -271,10 +273,26 @@ class Derivative:
     def certificate(self) -> Certificate:
         """Read as, derived, checked, assumes."""
         read_as = "; ".join(f"{s.target} = {to_text(s.expression)}" for s in self.net.model.statements)
-        assumed = [f"{n} {', '.join(tags)}" for n, tags in self.net.model.assumptions.items()]
+        assumed = [f"{n} {', '.join(tags)}" for n, tags in self.net.model.assumptions.items()] + self.conditions
         check = self.answer.check
         ordered = {s: check.sizes[s] for s in self.net.ordered_sizes if s in check.sizes}
         return certificate(read_as, replace(check, sizes={**ordered, **check.sizes}), proved=self.answer.proved, assumes=tuple(assumed))
+
+    @cached_property
+    def conditions(self) -> list[str]:
+        """What the functions on the way need: "invertible(A)", less what is proved."""
+        engine = self.net.engine
+        reach = self.net._on_the_way(self.of)
+        bodies = [d.body.node for d in engine.forward.definitions if d.name in reach]
+        return conditions([*bodies, self.answer.node], engine.facts_of, lambda n: self.net.text(engine.printer.forms(n)[0].tree))
+
+    @property
+    def notes(self) -> list[str]:
+        """What else must be said of the answer: that it is zero, and why."""
+        if not is_zero(self.answer.node):
+            return []
+        depends = all(w in self.net._on_the_way(self.of) for w in self.wrt)
+        return [LABELS["zero" if depends else "independent"].format(of=self.of, wrt=" and ".join(self.wrt))]
 
     # ------------------------------------------------------------ the derivation
     @cached_property

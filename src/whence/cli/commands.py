@@ -37,6 +37,8 @@ def derive(args: argparse.Namespace, output: Output) -> None:
     _show_reading(net, output)
     output.table([(str(d), _shape_text(d.shape)) for d in derivatives], indent="  ", style="bold")
     output.text("")
+    for note in dict.fromkeys(note for d in derivatives for note in d.notes):
+        output.text(note)
     for line in [*_conventions(args.layout, args.convention, derivatives), *_certificates(derivatives)]:
         output.text(line)
 

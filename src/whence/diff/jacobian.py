@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from whence.expr.node import SUM, Factor, Node, identity
 from whence.expr.sums import make_sum
+from whence.messages.errors import RuleError
 
 
 def coefficient_of(node: Node, upstream: Node) -> Node:
@@ -54,7 +55,8 @@ def linear_terms(node: Node, upstream: Node) -> list[tuple[object, list[Factor]]
                 done.append((c, factors))
             continue
         f, idx, e = factors[place]
-        assert e == 1 and f.kind == SUM, "not linear in the upstream"
+        if e != 1 or f.kind != SUM:  # a linear map such as the solution of a Lyapunov equation
+            raise RuleError("outside-scope", found="a derivative that stays inside a function of matrices")
         fresh = 1 + max([1000, *(i for _, ix, _ in factors for i in ix)])
         for c2, inner in f.terms:
             names = dict(enumerate(idx))

@@ -2,7 +2,9 @@
 
     symmetric      X[i, j] = X[j, i]
     positive       every entry is greater than zero (an open condition: it may be used before differentiating)
+    unit-interval  every entry is between 0 and 1
     mask           every entry is 0 or 1
+    pd, invertible, nonzero   conditions that need not be stated again
     sums-to-1:k    sums along axis k are one
 """
 
@@ -17,10 +19,12 @@ ONE = Dim.parse(1)
 _FACTS: dict[str, tuple[str, ...]] = {
     "symmetric": ("symmetric",),
     "psd": ("symmetric",),
-    "pd": ("symmetric",),
+    "pd": ("symmetric", "pd"),
+    "invertible": ("invertible",),
+    "nonzero": ("nonzero",),
     "diagonal": ("symmetric",),
     "positive": ("positive",),
-    "unit-interval": ("positive",),
+    "unit-interval": ("positive", "unit-interval"),
     "onehot-columns": ("mask", "sums-to-1:0"),
 }
 _OPEN = frozenset(("positive",))

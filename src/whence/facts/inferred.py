@@ -9,7 +9,7 @@ from whence.expr.node import SUM, Node
 from whence.expr.sums import is_zero, make_sum, transpose
 from whence.messages.errors import LimitError
 
-_KEPT = ("positive", "mask")
+_KEPT = ("positive", "mask", "unit-interval", "pd", "invertible", "nonzero")
 
 
 def inherited(body: Node, rename: Callable[[Node], Node]) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 LABELS: dict[str, str] = {
     "means": "({name} means ∂{of}/∂{wrt})",
+    "zero": "The derivative of {of} by {wrt} is zero: what reaches {of} cancels.",
+    "independent": "{of} does not depend on {wrt}: no line leads from one to the other, so the derivative is zero.",
     "with": "with {formula}",
     "shape-of": "{shape}, the shape of {name}",
     "scalar-title": "One entry first, at {sizes}",

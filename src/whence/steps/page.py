@@ -32,6 +32,8 @@ class Explained(Protocol):
     def derivation(self) -> Derivation: ...
     @property
     def convention(self) -> str: ...
+    @property
+    def notes(self) -> list[str]: ...
     def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]: ...
     def scalar_lines(self, sizes: Mapping[str, int]) -> list[tuple[str, str]]: ...
     def adjoint_texts(self) -> list[tuple[str, str, str]]: ...
@@ -41,11 +43,11 @@ class Explained(Protocol):
 
 def explanation(d: Explained, view: str | None, sizes: Mapping[str, int]) -> str:
     """The explanation as text. `view` None shows the scalar and the matrix reading; else the one named."""
-    blocks = [_head(d)]
+    blocks = ["\n".join([_head(d), *d.notes])]
     explained = len(d.wrt) == 1 and d.convention == "exact" and d.derivation.complete
-    if not explained:
+    if not explained and not d.notes:
         blocks.append(LABELS["no-steps"].format(reason=_why_not(d)))
-    else:
+    elif not d.notes:
         if view in (None, "scalar"):
             blocks += _scalar(d, sizes, required=view == "scalar")
         if view == "index":
