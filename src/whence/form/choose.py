@@ -8,6 +8,7 @@ from whence.expr.canonical import canonical
 from whence.expr.node import SUM, Node
 from whence.expr.sums import make_sum
 from whence.form.factor import factored
+from whence.laws.use import recognised
 from whence.messages.errors import LimitError
 
 Measure = Callable[[Node], int]
@@ -32,11 +33,12 @@ class Chooser:
     def _nicest(self, node: Node) -> Node:
         if node.kind != SUM:
             return node
-        inner = self.rename(self._inside(node))
+        inner = self.rename(recognised(self._inside(node)))
         candidates = [inner]
-        for candidate in (factored(inner), self._distributed(inner)):
-            if candidate is not None and candidate not in candidates:
-                candidates.append(self.rename(candidate))
+        for candidate in (factored(inner), *self._distributed(inner)):
+            short = self.rename(recognised(candidate))
+            if short not in candidates:
+                candidates.append(short)
         return min(candidates, key=self.measure)
 
     def _inside(self, node: Node) -> Node:
@@ -52,9 +54,11 @@ class Chooser:
             raw.append((c, new))
         return make_sum(raw, node.dims) if changed else node
 
-    def _distributed(self, node: Node) -> Node | None:
+    def _distributed(self, node: Node) -> list[Node]:
+        """Everything distributed and cancelled, then factored; with the names of definitions used before or after."""
         try:
             flat = canonical(node)
         except LimitError:
-            return None
-        return factored(flat)
+            return []
+        named = self.rename(recognised(flat))
+        return [factored(flat)] if named is flat else [factored(flat), factored(named)]

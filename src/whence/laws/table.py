@@ -1,0 +1,61 @@
+"""The table of identities that shorten answers. A new identity is one entry here, and nothing anywhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """`left` may be written `right`, entry by entry, for any array X (of one or two axes where `axis` is set)."""
+
+    name: str
+    left: str
+    right: str
+    why: str
+    source: str
+    when: str = ""  # a condition; empty: for all X for which the left side is defined
+    axis: int | None = None  # what `axis=axis` stands for
+
+
+LAWS: tuple[Law, ...] = (
+    Law(
+        "tanh-quotient",
+        "sinh(X)/cosh(X)",
+        "tanh(X)",
+        "the definition of tanh",
+        "Abramowitz & Stegun (1964), 4.5.3",
+    ),
+    Law(
+        "sigmoid-quotient",
+        "exp(X)/(1 + exp(X))",
+        "sigmoid(X)",
+        "multiply numerator and denominator of 1/(1 + exp(-X)) by exp(X)",
+        "Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.59",
+    ),
+    Law(
+        "sigmoid-reciprocal",
+        "1/(1 + exp(X))",
+        "sigmoid(-X)",
+        "the definition of the logistic function",
+        "Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.59",
+    ),
+    Law(
+        "softmax-of-columns",
+        "exp(X)/sum(exp(X), axis=axis)",
+        "softmax(X, axis=axis)",
+        "the definition of softmax",
+        "Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.62",
+        axis=0,
+    ),
+    Law(
+        "softmax-of-rows",
+        "exp(X)/sum(exp(X), axis=axis)",
+        "softmax(X, axis=axis)",
+        "the definition of softmax",
+        "Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.62",
+        axis=1,
+    ),
+    Law("absolute-value", "X*sign(X)", "abs(X)", "|x| is x or -x", "Calculus"),
+    Law("positive-part", "X*step(X)", "relu(X)", "relu is X where X is positive and 0 elsewhere", "Nair & Hinton (2010)"),
+)
