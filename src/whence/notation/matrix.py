@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from whence.expr.build import structured_by
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Factor, Node
+from whence.expr.opaque import structured_by
 from whence.expr.sums import make_sum
 from whence.notation import out as o
 from whence.notation.out import Out
