@@ -16,7 +16,8 @@ from whence.expr.node import VARIABLE, Node, variable
 from whence.expr.values import ONE, FullShape, Value
 from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
-from whence.notation.matrix import NotMatrix, Printer
+from whence.notation.pieces import NotMatrix
+from whence.notation.printer import Printer
 from whence.ops.table import TABLE
 from whence.read.canonical import to_text
 from whence.read.parser import parse_expression

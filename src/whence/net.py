@@ -13,8 +13,8 @@ from whence.expr.node import DIMENSION, dimension
 from whence.expr.sums import is_zero, make_sum
 from whence.facts.conditions import conditions
 from whence.messages.catalogue import nearest
-from whence.messages.labels import LABELS
 from whence.messages.errors import RuleError, ShapeError, UnknownError
+from whence.messages.labels import LABELS
 from whence.notation.latex import to_latex
 from whence.notation.markdown import to_markdown
 from whence.notation.unicode import display_name, to_unicode
