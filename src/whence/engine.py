@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from whence.diff.model import Backward, Forward, derivative, forward, projected
-from whence.expr.build import Scope, Value, build
+from whence.expr.build import Scope, build
 from whence.expr.canonical import canonical
 from whence.expr.node import VARIABLE, Node, variable
+from whence.expr.values import ONE, FullShape, Value
 from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
-from whence.notation.matrix import NotMatrix, Printer
+from whence.notation.pieces import NotMatrix
+from whence.notation.printer import Printer
 from whence.ops.table import TABLE
 from whence.read.canonical import to_text
 from whence.read.parser import parse_expression
@@ -27,8 +29,6 @@ from whence.shapes.infer import ShapeTable, infer
 from whence.verify.claim import Check, Claim
 from whence.verify.judge import check
 
-ONE = Dim.parse(1)
-FullShape = tuple[Dim, ...]
 MAX_ORDER = 2
 UNPRINTABLE = 10**6
 

@@ -13,17 +13,17 @@ from whence.expr.node import DIMENSION, dimension
 from whence.expr.sums import is_zero, make_sum
 from whence.facts.conditions import conditions
 from whence.messages.catalogue import nearest
-from whence.messages.labels import LABELS
 from whence.messages.errors import RuleError, ShapeError, UnknownError
+from whence.messages.labels import LABELS
 from whence.notation.latex import to_latex
 from whence.notation.markdown import to_markdown
 from whence.notation.unicode import display_name, to_unicode
 from whence.read.canonical import to_text
-from whence.read.model import read_model
 from whence.read.syntax import Binary, Expr, Model, Name, Statement
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable
-from whence.shapes.words import is_scalar, text as shape_text, words
+from whence.shapes.words import is_scalar, words
+from whence.shapes.words import text as shape_text
 from whence.steps.derivation import Derivation, derivation
 from whence.steps.explain import Step, Style, index_reading, matrix_reading, scalar_reading, steps
 from whence.verify.certificate import Certificate, certificate

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from whence.diff.reverse import differential_text
-from whence.expr.build import Scope, Value, build, parsed, placeholders
+from whence.expr.build import Scope, build, parsed
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function
+from whence.expr.opaque import placeholders
 from whence.expr.sums import integer, is_zero, make_sum, product, zero
+from whence.expr.values import Value, full
 from whence.messages.errors import RuleError
 from whence.ops.table import TABLE
-from whence.shapes.dims import Dim
 
 Rewrite = Callable[[Node], Node]
-ONE = Dim.parse(1)
 
 
 def change(node: Node, marks: Mapping[Node, Node], value_of: Rewrite = lambda n: n) -> Node:
@@ -54,14 +54,9 @@ def _of_function(node: Node, marks: Mapping[Node, Node], value_of: Rewrite) -> N
         raise RuleError("no-rule", found=node.name)
     if op.zero:
         return zero(node.dims)
-    names: dict[str, Value] = {"Y": Value(value_of(node), _full(node.dims))}
+    names: dict[str, Value] = {"Y": Value(value_of(node), full(node.dims))}
     for letter, argument in zip(placeholders(op, len(node.arguments)), node.arguments, strict=True):
-        names[letter] = Value(value_of(argument), _full(argument.dims))
-        names["δ" + letter] = Value(change(argument, marks, value_of), _full(argument.dims))
+        names[letter] = Value(value_of(argument), full(argument.dims))
+        names["δ" + letter] = Value(change(argument, marks, value_of), full(argument.dims))
     axis = node.parameters[0] if node.parameters else None
     return build(parsed(differential_text(op, node)), Scope({}, axis=axis, locals=names)).node
-
-
-def _full(dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
-    return (*dims, ONE) if len(dims) == 1 else dims
-

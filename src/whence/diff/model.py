@@ -16,17 +16,17 @@ from dataclasses import dataclass, field
 
 from whence.diff.jacobian import coefficient_of
 from whence.diff.reverse import adjoints
-from whence.expr.build import Scope, Value, build, core
+from whence.expr.build import Scope, build
 from whence.expr.node import Node, identity, variable
 from whence.expr.rewrite import Rewriter
 from whence.expr.sums import add, make_sum, product, size, zero
+from whence.expr.values import FullShape, Value, core
 from whence.facts.declared import facts_of_assumptions, open_facts
 from whence.facts.inferred import inherited
 from whence.messages.errors import RuleError
 from whence.read.syntax import Expr, Function
 from whence.shapes.dims import Dim
 
-FullShape = tuple[Dim, ...]
 UPSTREAM = "υ"
 
 

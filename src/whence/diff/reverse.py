@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from whence.expr.build import Scope, Value, build, parsed, placeholders
+from whence.expr.build import Scope, build, parsed
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function, identity, variable
+from whence.expr.opaque import placeholders
 from whence.expr.sums import add, integer, is_zero, make_sum, product
+from whence.expr.values import Value, full
 from whence.messages.errors import RuleError
 from whence.ops.entry import Op
 from whence.ops.table import TABLE
-from whence.shapes.dims import Dim
 
 Rewrite = Callable[[Node], Node]
-ONE = Dim.parse(1)
 
 
 def adjoints(output: Node, seed: Node, targets: Iterable[Node], value_of: Rewrite = lambda n: n) -> dict[Node, Node]:
@@ -125,8 +125,8 @@ def _through_function(node: Node, g: Node, wanted: frozenset[Node], value_of: Re
 def _by_adjoint(op: Op, node: Node, g: Node, value_of: Rewrite) -> list[tuple[Node, Node]]:
     """A map that is linear in its last argument: the entry says what stands beside the change of that."""
     letters = placeholders(op, len(node.arguments))
-    names = {x: Value(value_of(a), _full(a.dims)) for x, a in zip(letters, node.arguments, strict=True)}
-    names["G"] = Value(g, _full(g.dims))
+    names = {x: Value(value_of(a), full(a.dims)) for x, a in zip(letters, node.arguments, strict=True)}
+    names["G"] = Value(g, full(g.dims))
     return [(node.arguments[-1], build(parsed(op.adjoint), Scope({}, locals=names)).node)]
 
 
@@ -141,16 +141,16 @@ def differential_text(op: Op, node: Node) -> str:
 
 
 def _by_differential(op: Op, node: Node, g: Node, wanted: frozenset[Node], value_of: Rewrite) -> list[tuple[Node, Node]]:
-    names: dict[str, Value] = {"Y": Value(value_of(node), _full(node.dims))}
+    names: dict[str, Value] = {"Y": Value(value_of(node), full(node.dims))}
     marks: list[tuple[Node, Node]] = []
     for letter, argument in zip(placeholders(op, len(node.arguments)), node.arguments, strict=True):
-        names[letter] = Value(value_of(argument), _full(argument.dims))
+        names[letter] = Value(value_of(argument), full(argument.dims))
         if argument.leaves & wanted:
             mark = variable("δ" + letter, argument.dims)
             marks.append((argument, mark))
-            names["δ" + letter] = Value(mark, _full(argument.dims))
+            names["δ" + letter] = Value(mark, full(argument.dims))
         else:
-            names["δ" + letter] = Value(make_sum([], argument.dims), _full(argument.dims))
+            names["δ" + letter] = Value(make_sum([], argument.dims), full(argument.dims))
     axis = node.parameters[0] if node.parameters else None
     change = build(parsed(differential_text(op, node)), Scope({}, axis=axis, locals=names))
     own = tuple(range(node.rank))
@@ -158,8 +158,3 @@ def _by_differential(op: Op, node: Node, g: Node, wanted: frozenset[Node], value
     one = make_sum([(1, ())], ())
     beside_marks = adjoints(pairing, one, [m for _, m in marks])
     return [(argument, beside_marks[m]) for argument, m in marks if m in beside_marks]
-
-
-def _full(dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
-    """The full shape of a node seen as an argument: a vector is a column."""
-    return (*dims, ONE) if len(dims) == 1 else dims

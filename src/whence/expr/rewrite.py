@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from whence.expr.build import Scope, Value, apply, elementwise
+from whence.expr.build import apply
 from whence.expr.match import Product, replaced
 from whence.expr.node import FUNCTION, SUM, Factor, Node
+from whence.expr.opaque import elementwise
 from whence.expr.sums import RawTerm, make_sum, primitive
+from whence.expr.values import Value, full
 from whence.ops.table import TABLE
-from whence.shapes.dims import Dim
-
-ONE = Dim.parse(1)
 
 
 class Rewriter:
@@ -122,9 +121,9 @@ def remade(node: Node, arguments: list[Node]) -> Node:
     """The same function of other arguments."""
     if all(a is b for a, b in zip(arguments, node.arguments, strict=True)):
         return node
-    values = [Value(a, (*a.dims, ONE) if a.rank == 1 else a.dims) for a in arguments]
+    values = [Value(a, full(a.dims)) for a in arguments]
     op = TABLE.get(node.name)
     if op is None:
         return elementwise(node.name, values, parameters=node.parameters).node
     axis = node.parameters[0] if node.parameters else None
-    return apply(op, values, Scope({}), axis).node
+    return apply(op, values, axis).node

@@ -273,7 +273,7 @@ def _use_facts(exponents: Exponents) -> Exponents:
         out[node, idx] = out.get((node, idx), 0) + e
         if "mask" in facts and out[node, idx] > 0:
             out[node, idx] = 1
-        elif "sign" in facts and e.denominator == 1:
+        elif "unit-sign" in facts and e.denominator == 1:
             out[node, idx] = out[node, idx] % 2
     for node, idx in list(out):
         if "absorbs-mask" in node.facts:
@@ -289,7 +289,7 @@ def _absolute(out: Exponents, node: Node, idx: tuple[int, ...]) -> None:
     """abs(x)**2 = x**2 and abs(x) * sign(x) = x."""
     e = out[node, idx]
     argument = (node.arguments[0], idx)
-    for other in [k for k in out if "sign" in k[0].facts and k[0].arguments == node.arguments and k[1] == idx]:
+    for other in [k for k in out if "unit-sign" in k[0].facts and k[0].arguments == node.arguments and k[1] == idx]:
         if out[other] == 1 and e != 0 and e.denominator == 1:
             step = 1 if e > 0 else -1
             out[argument] = out.get(argument, 0) + step

@@ -299,7 +299,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         source="Calculus: piecewise constant",
         undifferentiable="piecewise constant: its derivative is 0 wherever it has one",
         zero=True,
-        facts=("sign",),
+        facts=("unit-sign",),
         value="own:sign",
         domain="nonzero",
         needs=("X != 0",),

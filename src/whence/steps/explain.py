@@ -10,9 +10,9 @@ from whence.expr.sums import make_sum
 from whence.messages.labels import LABELS
 from whence.messages.rules import RULES
 from whence.notation.indices import index_formula
-from whence.notation.matrix import Printer
-from whence.notation.unicode import display_name
+from whence.notation.printer import Printer
 from whence.notation.scalars import entry_name, expand_entry, print_scalar
+from whence.notation.unicode import display_name
 from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Transpose
 from whence.shapes.dims import Dim
 from whence.steps.derivation import Derivation, Stage

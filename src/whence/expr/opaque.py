@@ -1,0 +1,190 @@
+"""Functions that the graph does not look into: elementwise ones, and those of whole arrays.
+
+Each is brought to one of several equal forms: f(X).T and f(X.T) are one node, and so are softmax(X, axis=0).T
+and softmax(X.T, axis=1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from itertools import permutations
+
+from whence.expr.node import SUM, VARIABLE, Coefficient, Node, function
+from whence.expr.sums import make_sum, primitive, product, scaled, transpose
+from whence.expr.values import ONE, FullShape, Value, aligned, axis_names, broadcast, core, filled
+from whence.messages.errors import RuleError
+from whence.ops.entry import Op
+from whence.ops.signature import signature
+from whence.ops.table import TABLE
+from whence.shapes.dims import Dim
+
+
+@lru_cache(maxsize=1)
+def _by_structure() -> dict[str, Op]:
+    return {op.structure: op for op in TABLE.values() if op.structure}
+
+
+def structured_by(structure: str) -> Op:
+    """The entry of the table that the graph itself needs, by its structure."""
+    return _by_structure()[structure]
+
+
+def placeholders(op: Op, count: int | None = None) -> list[str]:
+    """What an entry calls its array arguments, of the first way to call it with so many."""
+    ways = [[p.name for p in way.parameters if p.kind == "array"] for way in signature(op).ways]
+    return next((w for w in ways if len(w) == count), ways[0])
+
+
+# ---------------------------------------------------------------- entry by entry
+def step(v: Value) -> Value:
+    """1 where the value is positive, else 0."""
+    op = structured_by("step")
+    return elementwise(op.name, [v], facts=op.facts)
+
+
+def unknown(name: str, order: int, v: Value) -> Value:
+    """An unknown elementwise function, or its derivative of this order, of a value."""
+    return elementwise(name + "_prime" * order, [v], parameters=("unknown",))
+
+
+def elementwise(name: str, arguments: Sequence[Value], parameters: tuple = (), facts: Sequence[str] = ()) -> Value:
+    """An elementwise function, its axes in canonical order so that f(X).T and f(X.T) are one node."""
+    shape = broadcast([a.shape for a in arguments])
+    nodes = [a.node for a in arguments]
+    if len(arguments) > 1:
+        nodes = [product([aligned(a, shape)], core(shape)) for a in arguments]
+    coefficient: Coefficient = 1
+    if "unit-sign" in facts or "absolute" in facts or "mask" in facts:
+        nodes, coefficient = _without_multiple(nodes[0], facts)
+    rank = len(core(shape))
+    used = [k for k in range(rank) if any(_depends_on_axis(n, k) for n in nodes)]
+    if len(used) < rank:
+        nodes = [_without_axes(n, used) for n in nodes]
+    best, order = nodes, tuple(range(len(used)))
+    for p in list(permutations(range(len(used))))[1:]:
+        turned = [transpose(n, p) for n in nodes]
+        if [n.order for n in turned] < [n.order for n in best]:
+            best, order = turned, p
+    own = frozenset(facts)
+    if len(used) == 2 and all(transpose(n, (1, 0)) is n for n in best):
+        own |= {"symmetric"}
+    made = function(name, best, best[0].dims, parameters, own)
+    place = tuple(used[a] for a in order)
+    return Value(make_sum([(coefficient, [(made, place, 1)])], core(shape)), shape)
+
+
+def _without_multiple(node: Node, facts: Sequence[str]) -> tuple[list[Node], Coefficient]:
+    """abs(c X) = |c| abs(X); sign(c X) = sign(c) sign(X); a mask ignores positive numbers."""
+    content, _, rest = primitive(node)
+    if rest is not node:
+        rest = scaled(node, Fraction(1) / Fraction(content))
+    if content == 1 or node.kind == VARIABLE:
+        return [node], 1
+    if "mask" in facts:
+        return [scaled(node, Fraction(1) / abs(Fraction(content)))], 1
+    if "unit-sign" in facts:
+        return [rest], 1 if content > 0 else -1
+    return [rest], abs(content)
+
+
+def _depends_on_axis(node: Node, axis: int) -> bool:
+    if node.kind != SUM:
+        return True
+    return any(axis in idx for _, factors in node.terms for _, idx, _ in factors)
+
+
+def _without_axes(node: Node, used: list[int]) -> Node:
+    """The node without the axes along which it is constant."""
+    place = {a: k for k, a in enumerate(used)}
+    shift = 10_000
+    raw = []
+    for c, factors in node.terms if node.kind == SUM else ((1, ((node, tuple(range(node.rank)), 1),)),):
+        raw.append((c, [(f, tuple(place.get(i, i + shift) for i in idx), e) for f, idx, e in factors]))
+    return make_sum(raw, tuple(node.dims[a] for a in used))
+
+
+# ---------------------------------------------------------------- of whole arrays
+def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None) -> Value:
+    """A function of whole arrays. Raises RuleError for a shape that the graph cannot hold."""
+    first = arguments[0]
+    how = signature(op)
+    if axis is None and how.axis_default is not None:
+        axis = (how.axis_default,)
+    shape = _result_shape(op, arguments, axis)
+    nodes = [a.node for a in arguments]
+    facts = {f for f in op.facts if f != "sums-to-1"}
+    if how.axis:
+        slots = _slots(first.shape, axis)
+        if slots == ():  # along an axis of length 1
+            return _along_nothing(op, first, shape)
+        if "sums-to-1" in op.facts and slots is not None and len(slots) == 1:
+            facts.add(f"sums-to-1:{slots[0]}")
+        return _axis_canonical(op, first, slots, shape, facts)
+    if op.transposes and len(nodes) == 1 and nodes[0].rank == 2:
+        turned = transpose(nodes[0], (1, 0))
+        if turned is nodes[0] and op.transposes == "equivariant":
+            facts.add("symmetric")
+        if turned.order < nodes[0].order:
+            made = function(op.name, [turned], _core_turned(shape, op), (), facts)
+            return Value(made if op.transposes == "invariant" else transpose(made, (1, 0)), shape)
+    return Value(function(op.name, nodes, core(shape), (), facts), shape)
+
+
+def _core_turned(shape: FullShape, op: Op) -> tuple[Dim, ...]:
+    dims = core(shape)
+    return dims if op.transposes == "invariant" else tuple(reversed(dims))
+
+
+def _axis_canonical(op: Op, v: Value, slots: tuple[int, ...] | None, shape: FullShape, facts: set[str]) -> Value:
+    """softmax(X.T, axis=0) is softmax(X, axis=1) turned: keep the one of lower order."""
+    same = len(shape) == len(v.shape) and core(shape) == v.node.dims
+    node = v.node
+    if node.rank == 2 and slots is not None and len(slots) == 1:
+        turned = transpose(node, (1, 0))
+        if (turned.order, 1 - slots[0]) < (node.order, slots[0]):
+            other = {f if not f.startswith("sums-to-1:") else f"sums-to-1:{1 - slots[0]}" for f in facts}
+            dims = turned.dims if same else core(shape)
+            made = function(op.name, [turned], dims, ((1 - slots[0],),), other)
+            return Value(transpose(made, (1, 0)) if same else made, shape)
+    elif node.rank == 2 and slots is None:
+        turned = transpose(node, (1, 0))
+        if turned.order < node.order:
+            made = function(op.name, [turned], turned.dims if same else core(shape), (slots,), facts)
+            return Value(transpose(made, (1, 0)) if same else made, shape)
+    return Value(function(op.name, [node], core(shape), (slots,), facts), shape)
+
+
+def _slots(shape: FullShape, axis: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    if axis is None:
+        return None
+    names = axis_names(shape)
+    return tuple(names[a] for a in axis if shape[a] != ONE)
+
+
+def _along_nothing(op: Op, v: Value, shape: FullShape) -> Value:
+    """Along an axis of length 1: the largest of one thing is that thing, and so on (the entry says what)."""
+    if op.of_one == "X":
+        return Value(v.node, shape)
+    if op.of_one == "1":
+        return filled(1, shape)
+    raise RuleError("outside-scope", found=op.name)
+
+
+def _result_shape(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None) -> FullShape:
+    first = arguments[0]
+    way = signature(op).ways[0]
+    if way.rule == "axis":
+        return () if axis is None else tuple(ONE if k in axis else d for k, d in enumerate(first.shape))
+    if way.rule in ("same", "broadcast"):
+        named = dict(zip(placeholders(op, len(arguments)), arguments, strict=True))
+        return broadcast([named[n].shape for n in way.gives if n in named])
+    if way.rule != "sizes":
+        raise RuleError("outside-scope", found=op.name)
+    letters: dict[str, Dim] = {}
+    for parameter, v in zip(way.parameters, arguments, strict=False):
+        for letter, d in zip(parameter.sizes or (), v.shape[-len(parameter.sizes or ()) :], strict=False):
+            letters.setdefault(letter, d)
+    lead = first.shape[:-2] if way.batched else ()
+    return (*lead, *(letters[x] if x in letters else Dim.parse(x) for x in way.gives))

@@ -1,0 +1,200 @@
+"""From the expression graph back to matrix notation: nodes as formulas, a column and a row form of every vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node
+from whence.expr.opaque import structured_by
+from whence.expr.sums import make_sum
+from whence.expr.values import ONE
+from whence.notation import out as o
+from whence.notation.out import Out
+from whence.notation.pieces import COLUMN, ROW, NotMatrix, shorter
+from whence.notation.term import Term
+from whence.ops.table import TABLE
+from whence.shapes.dims import Dim
+
+
+@dataclass
+class Printer:
+    """Prints nodes. `shapes` says how named vectors stand (a row or a column); `order` ranks names for ties."""
+
+    shapes: Mapping[str, tuple[Dim, ...]]
+    order: Mapping[str, int] = field(default_factory=dict)
+    means: bool = False  # write sum(x)/n as mean(x): where the model itself speaks of means
+    _memo: dict[Node, tuple[Out, ...]] = field(default_factory=dict)
+
+    # ------------------------------------------------------------ nodes
+    def forms(self, node: Node) -> tuple[Out, ...]:
+        """(form,) of a scalar, (column, row) of a vector, (matrix, transpose) of a matrix. Rank 3 and more: NotMatrix."""
+        found = self._memo.get(node)
+        if found is None:
+            found = self._memo[node] = self._forms(node)
+        return found
+
+    def _forms(self, node: Node) -> tuple[Out, ...]:
+        if node.rank > 2 and node.kind not in (SUM, VARIABLE):
+            raise NotMatrix
+        if node.kind == SUM:
+            return self._sum_forms(node)
+        if node.kind == FUNCTION:
+            return self._function_forms(node)
+        if node.kind == IDENTITY:
+            eye = self.filled("eye", node.dims[0])
+            return (eye, eye)
+        if node.kind == BASIS:
+            unit = o.index(self.filled("eye", node.dims[0]), None, node.name)
+            return (unit, o.transpose(unit))
+        if node.kind == DIMENSION:
+            return (self.size(node.parameters[0]),)
+        symmetric = "symmetric" in node.facts
+        base = o.name(node.name, symmetric=symmetric, scalar=node.rank == 0)
+        if node.rank == 0:
+            return (base,)
+        turned = o.transpose(base)
+        shape = self.shapes.get(node.name, ())
+        return (turned, base) if node.rank == 1 and shape and shape[0] == ONE else (base, turned)
+
+    def filled(self, structure: str, *sizes: Dim) -> Out:
+        """eye(n), ones(n, m), by the entry that has this structure."""
+        return o.call(structured_by(structure).name, *(self.size(d) for d in sizes))
+
+    def size(self, d: Dim) -> Out:
+        """A size as a formula."""
+        terms = []
+        for powers, c in d.terms:
+            factors = [o.power(o.name(symbol, scalar=True), e) for symbol, e in powers]
+            if abs(c) != 1 or not factors:
+                factors.insert(0, o.number(abs(c)))
+            out = factors[0]
+            for f in factors[1:]:
+                out = o.multiply(out, f)
+            terms.append((1 if c > 0 else -1, out))
+        return o.add(terms) if len(terms) > 1 or terms[0][0] < 0 else terms[0][1]
+
+    def _function_forms(self, node: Node) -> tuple[Out, ...]:
+        name, parameters = node.name, node.parameters
+        op = TABLE.get(name)
+        if op is not None and op.structure == "power":
+            return tuple(self._symbolic_power(a, b) for a, b in zip(*self._loose(node.arguments), strict=True))
+        several = op is not None and op.kind == "elementwise" and len(node.arguments) > 1
+        arguments = self._loose(node.arguments) if several else [self.forms(a) for a in node.arguments]
+        if op is None or op.kind == "elementwise":
+            made = [o.call(name, *(a[min(k, len(a) - 1)] for a in arguments)) for k in range(min(node.rank, 1) + 1)]
+            return self._both(made, symmetric="symmetric" in node.facts, rank=node.rank)
+        slots = parameters[0] if parameters else None
+        if parameters and slots is not None and node.arguments[0].rank == 2:
+            return self._along_axis(node, name, slots[0], arguments[0])
+        if parameters and node.arguments[0].rank == 1:
+            column = o.call(name, arguments[0][COLUMN])
+            row = o.call(name, arguments[0][ROW], axis=1)
+            return self._both([column, row], rank=node.rank)
+        if op.transposes == "invariant":
+            return self._both([o.call(name, shorter(arguments[0]))], rank=0)
+        made = [o.call(name, a) for a in arguments[0]] if op.transposes else [o.call(name, *(a[0] for a in arguments))]
+        return self._both(made, symmetric="symmetric" in node.facts, rank=node.rank)
+
+    def _loose(self, arguments: tuple[Node, ...]) -> list[tuple[Out, ...]]:
+        """Arguments that are broadcast against each other: ones need not be written where another has the axis."""
+        rank = arguments[0].rank
+        reach = [self._axes_of(a) for a in arguments]
+        whole = set(range(rank))
+        if set().union(*reach) != whole or whole in reach and all(r == whole for r in reach):
+            return [self.forms(a) for a in arguments]
+        return [self.forms(a) if r == whole else self._unfilled(a) for a, r in zip(arguments, reach, strict=True)]
+
+    def _axes_of(self, node: Node) -> set[int]:
+        if node.kind != SUM:
+            return set(range(node.rank))
+        return {i for _, fs in node.terms for _, idx, _ in fs for i in idx if i < node.rank}
+
+    def _unfilled(self, node: Node) -> tuple[Out, ...]:
+        terms = self._sorted(node.terms)
+        printed = [(1 if c > 0 else -1, Term(self, abs(c), factors, node.rank, node.dims)) for c, factors in terms]
+        return tuple(self._assemble(printed, k) for k in range(2 if node.rank else 1)) if printed else self.forms(node)
+
+    def _along_axis(self, node: Node, name: str, axis: int, argument: tuple[Out, ...]) -> tuple[Out, ...]:
+        forms = [o.call(name, argument[0], axis=axis), o.call(name, argument[1], axis=1 - axis)]
+        if node.rank == 2:
+            return self._both(forms, rank=2)
+        # along axis 0 the result is a row, along axis 1 a column
+        row, column = (forms[0], forms[1]) if axis == 0 else (forms[1], forms[0])
+        return self._both([column, row], rank=1)
+
+    def _both(self, made: list[Out], *, rank: int, symmetric: bool = False) -> tuple[Out, ...]:
+        """Each orientation in its shorter form."""
+        if rank == 0:
+            first = made[0]
+            return (Out(first.tree, first.length, first.level, scalar=True),)
+        first = made[0]
+        if symmetric:
+            first = Out(first.tree, first.length, first.level, first.chain, first.hadamard, symmetric=True)
+            return (first, first)
+        second = made[1] if len(made) > 1 else o.transpose(first)
+        turned = o.transpose(first)
+        back = o.transpose(second)
+        return (first if first.length <= back.length else back, second if second.length < turned.length else turned)
+
+    def _symbolic_power(self, base: Out, exponent: Out) -> Out:
+        tree = o.Binary("**", base.tree, exponent.tree)
+        return Out(tree, base.within(o.ATOM_LEVEL) + 1 + exponent.within(o.ATOM_LEVEL), o.POWER_LEVEL, scalar=base.scalar and exponent.scalar)
+
+    # ------------------------------------------------------------ sums
+    def _sum_forms(self, node: Node) -> tuple[Out, ...]:
+        if not node.terms:
+            return self._constant_forms(Fraction(0), node.dims)
+        if len(node.terms) == 1:
+            c, factors = node.terms[0]
+            if not factors:
+                return self._constant_forms(Fraction(c), node.dims)
+            return self._signed_forms([(c, factors)], node.dims)
+        return self._signed_forms(self._sorted(node.terms), node.dims)
+
+    def _sorted(self, terms):
+        return sorted(terms, key=lambda t: (self._first_name(t[1]), t[0] < 0))
+
+    def _first_name(self, factors) -> tuple:
+        ranks = sorted(self.order.get(leaf.name, 10_000) for f, _, _ in factors for leaf in f.leaves)
+        return tuple(-r for r in ranks[::-1][:1])
+
+    def _constant_forms(self, c: Fraction, dims: tuple[Dim, ...]) -> tuple[Out, ...]:
+        if not dims:
+            out = o.number(abs(c))
+            return (out if c >= 0 else o.negative(out),)
+        sizes = [(dims[0],), (ONE, dims[0])] if len(dims) == 1 else [dims, dims[::-1]] if len(dims) == 2 else [dims]
+        forms = []
+        for s in sizes:
+            out = self.filled("zeros" if c == 0 else "ones", *s)
+            if abs(c) not in (0, 1):
+                out = o.multiply(o.number(abs(c)), out)
+            forms.append(out if c >= 0 else o.negative(out))
+        return tuple(forms)
+
+    def _signed_forms(self, terms, dims: tuple[Dim, ...]) -> tuple[Out, ...]:
+        rank = len(dims)
+        if all(c < 0 for c, _ in terms):
+            terms = [self._sign_inside(*terms[0]), *terms[1:]]
+        printed = [(1 if c > 0 else -1, Term(self, abs(c), factors, rank, dims)) for c, factors in terms]
+        covered = {axis for _, t in printed for axis in t.axes}
+        if not covered.issuperset(range(rank)):
+            printed[0][1].fill()
+        orientations = 2 if 1 <= rank <= 2 else 1
+        return tuple(self._assemble(printed, k) for k in range(orientations))
+
+    def _sign_inside(self, c: Coefficient, factors):
+        """-(a - b) * c as (b - a) * c, where a sum among the factors can take the sign at no cost."""
+        for k, (f, idx, e) in enumerate(factors):
+            if f.kind == SUM and len(f.terms) > 1 and abs(e) == 1 and any(c2 < 0 for c2, _ in f.terms):
+                turned = make_sum([(-c2, fs) for c2, fs in f.terms], f.dims)
+                return -c, (*factors[:k], (turned, idx, e), *factors[k + 1 :])
+        return c, factors
+
+    def _assemble(self, printed, orientation: int) -> Out:
+        signed = [(s, t.form(orientation)) for s, t in printed]
+        if len(signed) == 1:
+            s, out = signed[0]
+            return out if s > 0 else o.negative(out)
+        return o.add(signed)
