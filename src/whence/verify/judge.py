@@ -101,19 +101,25 @@ class Judge:
 
     def _exactly(self, plan: Plan) -> tuple[bool | None, str]:
         """True or False, or None where exact arithmetic cannot tell (and why)."""
-        same = False
+        same, rootless = False, ""
         try:
             for mode in Mode:
                 primes = (fresh_primes if mode is Mode.PLAIN else fresh_chain)(self.own_random)
-                same, ring = self._exact_run(plan, primes, mode)
-                self.masked = ring.masks > 0
-                same = same and self._all_signs(plan, primes, mode, ring)
-                if same or not ring.used_relations or mode is Mode.ADDITIVE and not ring.masks:
+                try:
+                    same, ring = self._exact_run(plan, primes, mode)
+                    self.masked = ring.masks > 0
+                    same = same and self._all_signs(plan, primes, mode, ring)
+                except NoRoot as failure:  # sines are real in one mode and not in another
+                    rootless = str(failure)
+                    continue
+                if same or not ring.used_relations or mode is Mode.ADDITIVE and not ring.masks and not rootless:
                     break
         except NotExact as failure:
             return None, str(failure)
         except BadPoint as failure:
             return None, f"no usable point in exact arithmetic ({failure})"
+        if rootless and not same:
+            return None, f"no usable point in exact arithmetic ({rootless})"
         if same and self.bound > -128:
             return None, "the degree is too large for the exact check to count"
         return same, "" if same else "exact arithmetic does not know a relation between its functions"
