@@ -34,6 +34,8 @@ class Chooser:
         if node.kind != SUM:
             return node
         inner = self.rename(recognised(self._inside(node)))
+        if _one_product(inner):
+            return inner
         candidates = [inner]
         for candidate in (factored(inner), *self._distributed(inner)):
             short = self.rename(recognised(candidate))
@@ -62,3 +64,10 @@ class Chooser:
             return []
         named = self.rename(recognised(flat))
         return [factored(flat)] if named is flat else [factored(flat), factored(named)]
+
+
+def _one_product(node: Node) -> bool:
+    """A single product without sums inside: it has no other form."""
+    if node.kind != SUM or len(node.terms) != 1:
+        return node.kind != SUM
+    return not any(f.kind == SUM for f, _, _ in node.terms[0][1])
