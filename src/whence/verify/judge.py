@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from math import floor, log2, prod
 from random import Random, SystemRandom
@@ -154,21 +155,22 @@ class Judge:
         degree = 0
         rest: list[Array | None] = []
         if first_order:
-            moves = {(part.name, 0): (part.by[0], 2 << k) for k, part in enumerate(first_order)}
+            # All targets move at once, each in a direction of its own: the change of the value is then the sum of
+            # what the formulas say, and equal for random directions only if every one of them is right.
+            moves = {(part.name, 0): (part.by[0], 2) for part in first_order}
             changed, directions = self._moved_run(plan, ring, inputs, first_order, moves)
             rest = self._at_rest(plan, ring, changed)
-            for part in first_order:
-                key = moves[part.name, 0][1]
-                same, size = self._agrees(ring, part, changed, rest, [directions[part.name, 0]], key, plan)
-                degree += size
-                if not same:
-                    return False
+            claims = [(part, [directions[part.name, 0]]) for part in first_order]
+            same, degree = self._agrees(ring, claims, changed, rest, 2, plan)
+            if not same:
+                return False
         if self.order == 2:
             ring.order = 2
             moves = {("", 0): (main.by[0], 2), ("", 1): (main.by[1], 4)}
             changed, directions = self._moved_run(plan, ring, inputs, [main], moves)
             rest = rest or self._at_rest(plan, ring, changed)
-            same, size = self._agrees(ring, main, changed, rest, [directions["", 0], directions["", 1]], 6, plan)
+            claims = [(main, [directions["", 0], directions["", 1]])]
+            same, size = self._agrees(ring, claims, changed, rest, 6, plan)
             degree += size
             if not same:
                 return False
@@ -200,7 +202,9 @@ class Judge:
             for name, (register, key) in moves.items():
                 if register == target:
                     direction = directions[name] = filled(ring.draw, x.shape)
-                    parts_of[key] = projected(ring, direction, structures[name]).parts[0]
+                    step = projected(ring, direction, structures[name]).parts[0]
+                    before = parts_of.get(key)
+                    parts_of[key] = step if before is None else [a + b for a, b in zip(before, step, strict=True)]
             registers[target] = Array(x.shape, parts_of, max(x.top, 1 + x.bottom), x.bottom)
         self._fill(plan, ring, registers, inputs, done, plan.forward)
         return registers, directions
@@ -222,26 +226,26 @@ class Judge:
     def _agrees(
         self,
         ring: ExactRing,
-        part: Part,
+        claims: list[tuple[Part, list[Array]]],
         changed: list[Array | None],
         rest: list[Array | None],
-        directions: list[Array],
         key: int,
         plan: Plan,
     ) -> tuple[bool, int]:
-        """Does the formula, contracted with the directions, give the change of the value? And the degree of that."""
+        """Do the formulas, contracted with their directions, add up to the change of the value? And the degree of that."""
         result = changed[plan.result]
-        formula = rest[part.formula]
-        assert result is not None and formula is not None
-        claimed = contracted(ring, part, formula, result.shape, directions)
-        degree = max(result.top + claimed.bottom, claimed.top + result.bottom)
+        assert result is not None
+        claimed = []
+        for part, directions in claims:
+            formula = rest[part.formula]
+            assert formula is not None
+            claimed.append(contracted(ring, part, formula, result.shape, directions))
+        degree = sum(max(result.top + c.bottom, c.top + result.bottom) for c in claimed)
         for imaginary in (0, 1):
             true = result.parts.get(key | imaginary)
-            got = claimed.parts.get(imaginary)
+            got = [c.parts[imaginary] for c in claimed if imaginary in c.parts]
             for k in range(result.size):
-                a = true[k] if true is not None else 0
-                b = got[k] if got is not None else 0
-                if not ring.zero(a - b):
+                if not ring.zero((true[k] if true is not None else 0) - sum(g[k] for g in got)):
                     return False, degree
         return True, degree
 
@@ -275,32 +279,44 @@ class Judge:
         assert value is not None
         small_enough(value)
         plan.program.run(ring, rest, range(plan.forward, len(plan.program.code)))
+        if self.order == 1 and len(plan.parts) > 1:  # all targets move at once; apart only to find which is wrong
+            together = self._by_quotient(plan, plan.parts, ring, rest, value)
+            if not isinstance(together, Witness):
+                return together
         digits = 50
         for part in plan.parts:
-            found = self._part_by_value(plan, part, ring, rest, value)
+            found = self._by_quotient(plan, [part], ring, rest, value)
             if isinstance(found, Witness):
                 return found
             digits = min(digits, found)
         return digits
 
-    def _part_by_value(
-        self, plan: Plan, part: Part, ring: NumericRing, rest: list[Array | None], value: Array
+    def _by_quotient(
+        self, plan: Plan, parts: Sequence[Part], ring: NumericRing, rest: list[Array | None], value: Array
     ) -> int | Witness:
+        """Do the formulas of these parts add up to the difference quotient of the value, all targets moved at once?"""
         entries = NumericEntries(self.random)
-        formula = rest[part.formula]
-        assert formula is not None
-        directions: list[Array] = []
+        targets: list[int] = []
         moves: list[Array] = []
-        for target, structure in zip(part.by, part.structures, strict=True):
-            x = rest[target]
-            assert x is not None
-            directions.append(filled(entries.nonzero, x.shape))
-            moves.append(projected(ring, directions[-1], structure))
-        claimed = contracted(ring, part, formula, value.shape, directions)
-        true = quotient(plan, part, ring, rest, moves, STEP[self.order])
-        scale = max((abs(v) for v in (*formula.parts[0], *true, *claimed.parts[0])), default=Decimal(0))
+        claimed: list[Decimal] = [Decimal(0)] * value.size
+        sizes: list[Decimal] = []
+        for part in parts:
+            formula = rest[part.formula]
+            assert formula is not None
+            directions: list[Array] = []
+            for target, structure in zip(part.by, part.structures, strict=True):
+                x = rest[target]
+                assert x is not None
+                directions.append(filled(entries.nonzero, x.shape))
+                moves.append(projected(ring, directions[-1], structure))
+                targets.append(target)
+            said = contracted(ring, part, formula, value.shape, directions).parts[0]
+            claimed = [a + b for a, b in zip(claimed, said, strict=True)]
+            sizes += [abs(v) for v in (*formula.parts[0], *said)]
+        true = quotient(plan, targets, ring, rest, moves, self.order)
+        scale = max((*sizes, *(abs(v) for v in true)), default=Decimal(0))
         scale = max(scale, max(abs(v) for v in value.parts[0]) * Decimal("1e-6"), Decimal("1e-12"))
-        errors = [abs(a - b) for a, b in zip(true, claimed.parts[0], strict=True)]
+        errors = [abs(a - b) for a, b in zip(true, claimed, strict=True)]
         worst = max(range(len(errors)), key=lambda k: errors[k])
         if errors[worst] > scale * Decimal(10) ** -WANTED_DIGITS:
             inputs = {n: tuple(f"{Decimal(v):.30}" for v in _entries(rest[k])) for k, n in enumerate(plan.shapes)}
@@ -308,9 +324,9 @@ class Judge:
                 plan.sizes,
                 worst,
                 f"{Decimal(true[worst]):.20}",
-                f"{Decimal(claimed.parts[0][worst]):.20}",
+                f"{Decimal(claimed[worst]):.20}",
                 inputs,
-                part.name,
+                parts[-1].name,
             )
         return 50 if not errors[worst] else min(50, -(errors[worst] / scale).adjusted() - 1)
 
@@ -328,28 +344,29 @@ def _entries(x: Array | None) -> Any:
 
 
 def quotient(
-    plan: Plan, part: Part, ring: NumericRing, rest: list[Array | None], moves: list[Array], step: Decimal
+    plan: Plan, targets: Sequence[int], ring: NumericRing, rest: list[Array | None], moves: list[Array], order: int
 ) -> list[Decimal]:
-    """The central difference quotient of the value along the moves (the mixed second one for two)."""
-    which = plan.depends(part.by)
-    signs = [(1,), (-1,)] if len(moves) == 1 else [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    """The central difference quotient of the value, all targets moved at once; of order 2 the mixed second one."""
+    step = STEP[order]
+    which = plan.depends(tuple(targets))
+    signs = [(1,) * len(moves), (-1,) * len(moves)] if order == 1 else [(1, 1), (1, -1), (-1, 1), (-1, -1)]
     total: list[Decimal] | None = None
     for sign in signs:
         registers = list(rest)
         shift: dict[int, Array] = {}
-        for s, target, move in zip(sign, part.by, moves, strict=True):
+        for s, target, move in zip(sign, targets, moves, strict=True):
             scaled = ring.each(move, lambda v, s=s: s * step * v)
             shift[target] = algebra.plus(shift[target], scaled) if target in shift else scaled
         _run_shifted(plan, ring, registers, which, shift)
         value = registers[plan.result]
         assert value is not None
-        positive = prod(sign) > 0
+        positive = sign[0] > 0 if order == 1 else prod(sign) > 0
         if total is None:
             total = list(value.parts[0])
         else:
             total = [a + b if positive else a - b for a, b in zip(total, value.parts[0], strict=True)]
     assert total is not None
-    divisor = 2 * step if len(moves) == 1 else 4 * step * step
+    divisor = 2 * step if order == 1 else 4 * step * step
     return [v / divisor for v in total]
 
 
