@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import prod
 from operator import add, neg, sub
 from typing import Any, Protocol
 
@@ -67,11 +68,8 @@ class Ring(Protocol):
 
 
 def constant(ring: Ring, value: Fraction | int, shape: Shape = (), literal: bool = False) -> Array:
-    entry = ring.number(Fraction(value))
-    count = 1
-    for n in shape:
-        count *= n
-    return Array(shape, {0: [entry] * count}, literal=literal)
+    entry = ring.number(value if isinstance(value, Fraction) else Fraction(value))
+    return Array(shape, {0: [entry] * prod(shape)}, literal=literal)
 
 
 def linear(x: Array, kernel: Linear) -> Array:
@@ -88,6 +86,9 @@ def linear(x: Array, kernel: Linear) -> Array:
 
 def bilinear(ring: Ring, x: Array, y: Array, kernel: Bilinear) -> Array:
     """A product of entries and a sum of groups, over all pairs of parts whose product is not 0."""
+    top, bottom, literal = x.top + y.top, x.bottom + y.bottom, x.literal and y.literal
+    if len(x.parts) == len(y.parts) == 1 and 0 in x.parts and 0 in y.parts:
+        return Array(kernel.shape, {0: ring.contract(kernel, x.parts[0], y.parts[0])}, top, bottom, literal)
     first_order = ring.order == 1
     parts: Parts = {}
     for k, a in x.parts.items():
@@ -99,7 +100,7 @@ def bilinear(ring: Ring, x: Array, y: Array, kernel: Bilinear) -> Array:
                 product = list(map(neg, product))
             key = k ^ m
             parts[key] = list(map(add, parts[key], product)) if key in parts else product
-    return Array(kernel.shape, parts, x.top + y.top, x.bottom + y.bottom, x.literal and y.literal)
+    return Array(kernel.shape, parts, top, bottom, literal)
 
 
 def fitted(x: Array, y: Array) -> tuple[Shape, Shape]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import prod
 from random import Random
@@ -14,7 +14,10 @@ from whence.verify.algebra import Array, Ring, constant, linear, minus, plus, ti
 from whence.verify.exact import ExactRing
 from whence.verify.failures import BadPoint, Misfit
 
-_DIGITS = 10**40
+_BITS = 130
+with localcontext() as _context:
+    _context.prec = 100
+    _UNIT = Decimal(2) ** -_BITS
 
 
 class ExactEntries:
@@ -53,7 +56,7 @@ class NumericEntries:
         self.only_positive = attempt % 2 == 1
 
     def share(self) -> Decimal:
-        return Decimal(self.random.randrange(1, _DIGITS)) / _DIGITS
+        return Decimal(self.random.getrandbits(_BITS) | 1) * _UNIT
 
     def any(self) -> Decimal:
         share = self.share()

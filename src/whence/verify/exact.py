@@ -27,6 +27,7 @@ from whence.verify.kernels import Bilinear
 from whence.verify.primes import PrimeSet
 
 _SMALL = 1 << 60  # residues this near to 0 are whole numbers that were written, with their own sign
+_BATCH = 12
 Pair = tuple[int, int]  # the real part and what stands beside i
 
 
@@ -58,6 +59,8 @@ class ExactRing:
         self.memo: dict[Any, Any] = {}
         self.exponents: dict[int, int] = {}  # exp(x) -> x
         self.logarithms: list[tuple[int, int]] = []  # log(x), x
+        self.squares: list[Pair] = []
+        self.points: list[Pair] = []
         self.used_relations = False  # atoms that another mode would tie to one another
         self.masks = 0  # how many signs and extremes were drawn
 
@@ -197,14 +200,32 @@ class ExactRing:
         value = self.memo.get(("exponential", z))
         if value is None:
             value = self._beside_logarithm(z)
-            if value is None:
-                value = self._homomorphic(z) if self.related else self.draw() ** 2 % self.modulus
+            if value is None and not self.related:
+                value, reciprocal = self._square()
+            else:
+                value = value or self._homomorphic(z)
+                reciprocal = self.invert(value)
             opposite = (-z[0] % self.modulus, -z[1] % self.modulus)
-            self.memo["exponential", z] = value
-            reciprocal = self.memo["exponential", opposite] = self.invert(value)
+            self.memo["exponential", z], self.memo["exponential", opposite] = value, reciprocal
             if not z[1]:
                 self.exponents[value], self.exponents[reciprocal] = z[0], opposite[0]
         return value, 0
+
+    def _square(self) -> Pair:
+        """A random square and its reciprocal; drawn several at a time, with one division."""
+        if not self.squares:
+            drawn = [self.draw() ** 2 % self.modulus for _ in range(_BATCH)]
+            self.squares = list(zip(drawn, self.invert_all(drawn), strict=True))
+        return self.squares.pop()
+
+    def _point(self) -> Pair:
+        """A random point (sine, cosine) of the unit circle; drawn several at a time, with one division."""
+        if not self.points:
+            m = self.modulus
+            drawn = [self.draw() for _ in range(_BATCH)]
+            scales = self.invert_all([(1 + t * t) % m for t in drawn])
+            self.points = [(2 * t * s % m, (1 - t * t) * s % m) for t, s in zip(drawn, scales, strict=True)]
+        return self.points.pop()
 
     def _beside_logarithm(self, z: Pair) -> int | None:
         """exp(y + log x) = x exp(y) and exp(y − log x) = exp(y)/x, where exp(y) is known."""
@@ -255,9 +276,7 @@ class ExactRing:
         key, flip = (z, 1) if z <= opposite else (opposite, -1)
         point = self.memo.get(("circle", key))
         if point is None:
-            t = self.draw()
-            scale = self.invert(1 + t * t)
-            point = self.memo["circle", key] = (2 * t * scale % m, (1 - t * t) * scale % m)
+            point = self.memo["circle", key] = self._point()
         return (flip * point[0] % m, 0) if sine else (point[1], 0)
 
     def logarithm(self, x: Array) -> Array:

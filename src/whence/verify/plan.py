@@ -42,8 +42,7 @@ class Plan:
 def prepare(claim: Claim, sizes: dict[str, int]) -> tuple[Plan, Compiler]:
     """Compile the forward text."""
     dims = dict(sizes)
-    known = dims | dict(_indices(claim, dims))
-    compiler = Compiler(known, claim.functions)
+    compiler = Compiler(dims, claim.functions, indices=lambda: _indices(claim, dims))
     compiler.strict = True
     shapes = {}
     for name, declared in claim.variables.items():
@@ -80,7 +79,7 @@ def _target(names: dict[str, int], name: str) -> int:
     return names[name]
 
 
-def _indices(claim: Claim, sizes: dict[str, int]) -> list[tuple[str, int]]:
+def _indices(claim: Claim, sizes: dict[str, int]) -> dict[str, int]:
     """Values for index names: different ones, as far as the smallest size allows."""
     taken = {*claim.variables, *sizes, *claim.adjoints, *(name for name, _ in claim.definitions)}
     formulas = [e for _, e in claim.definitions] + [claim.expression, claim.answer]
@@ -88,4 +87,4 @@ def _indices(claim: Claim, sizes: dict[str, int]) -> list[tuple[str, int]]:
     names = sorted({n for e in formulas for n in index_names(e)} - taken)
     low = min(sizes.values(), default=2)
     order = [1, 0, *range(2, low)]
-    return [(name, order[k % low]) for k, name in enumerate(names)]
+    return {name: order[k % low] for k, name in enumerate(names)}

@@ -5,10 +5,10 @@ Equal subexpressions share a register, so an answer that repeats parts of the fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from whence.ops.entry import Op
@@ -58,10 +58,20 @@ class Program:
 
 
 class Compiler:
-    """Adds formulas to a program. `sizes`: the dimension symbols and index names with their values."""
+    """Adds formulas to a program.
 
-    def __init__(self, sizes: Mapping[str, int], functions: tuple[str, ...] = (), axis: Any = None) -> None:
+    `sizes`: the values of the dimension symbols; `indices` gives those of index names, asked for once one turns up.
+    """
+
+    def __init__(
+        self,
+        sizes: Mapping[str, int],
+        functions: tuple[str, ...] = (),
+        axis: Any = None,
+        indices: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
         self.sizes = sizes
+        self._find_indices = indices
         self.functions = {name: k for k, name in enumerate(functions)}
         self.axis = axis
         self.strict = False  # a range down to one entry asks for other sizes
@@ -99,19 +109,21 @@ class Compiler:
 
     def add(self, expression: Expr) -> int:
         """The register of a formula's value. Walks with a stack of its own, so depth costs nothing."""
-        todo: list[tuple[Expr, bool]] = [(expression, False)]
+        todo: list[tuple[Expr, int]] = [(expression, 0)]  # with the count of parts whose values are ready
         values: list[int] = []
         while todo:
-            node, ready = todo.pop()
-            children = _children(node)
-            if ready or not children:
-                count = len(children)
-                arguments = tuple(values[len(values) - count :])
-                del values[len(values) - count :]
+            node, count = todo.pop()
+            if count:
+                arguments = tuple(values[-count:])
+                del values[-count:]
                 values.append(self._combined(node, arguments))
                 continue
-            todo.append((node, True))
-            todo.extend((child, False) for child in reversed(children))
+            children = _children(node)
+            if children:
+                todo.append((node, len(children)))
+                todo.extend([(child, 0) for child in reversed(children)])
+            else:
+                values.append(self._combined(node, ()))
         return values[0]
 
     def whole(self, node: Expr) -> int:
@@ -126,22 +138,22 @@ class Compiler:
             return self._number(node.value)
         if isinstance(node, Name):
             return self._named(node.id)
-        if isinstance(node, Negative):
-            return self._negative(arguments)
         if isinstance(node, Binary):
             return self._binary(node.operator, arguments)
-        if isinstance(node, Compare):
-            self.program.rational = False
-            self.program.masked = True
-            return self._emit(("compare", node.operator), steps.compare(node.operator), arguments)
+        if isinstance(node, Call):
+            return self._call(node, arguments)
+        if isinstance(node, Negative):
+            return self._negative(arguments)
         if isinstance(node, Transpose):
             if arguments[0] in self._fixed:
                 return arguments[0]
             return self._emit(("T", node.batched), partial(steps.transpose, node.batched), arguments)
+        if isinstance(node, Compare):
+            self.program.rational = False
+            self.program.masked = True
+            return self._emit(("compare", node.operator), steps.compare(node.operator), arguments)
         if isinstance(node, Index):
             return self._index(node, arguments)
-        if isinstance(node, Call):
-            return self._call(node, arguments)
         raise Misfit("a word in the wrong place")
 
     def _named(self, name: str) -> int:
@@ -152,7 +164,14 @@ class Compiler:
             return self._number(Fraction(self.sizes[name]))
         if name in CONSTANTS:
             return self._emit(("constant", name), CONSTANTS[name], ())
-        raise Misfit(f"unknown name {name}")
+        index = self.indices.get(name)
+        if index is None:
+            raise Misfit(f"unknown name {name}")
+        return self._number(Fraction(index))
+
+    @cached_property
+    def indices(self) -> Mapping[str, int]:
+        return self._find_indices()
 
     def _negative(self, arguments: tuple[int, ...]) -> int:
         fixed = self._fixed.get(arguments[0])
@@ -277,13 +296,13 @@ class Compiler:
 
 def _children(node: Expr) -> tuple[Expr, ...]:
     """The parts of a node that are arrays. Those of a routine are seen to when it is called."""
+    if isinstance(node, (Name, Number)):
+        return ()
     if isinstance(node, (Binary, Compare)):
         return node.left, node.right
     if isinstance(node, (Negative, Transpose, Index)):
         return (node.operand,)
-    if isinstance(node, Call) and node.name not in ROUTINES:
-        return node.arguments
-    return ()
+    return node.arguments if isinstance(node, Call) and node.name not in ROUTINES else ()
 
 
 @lru_cache(512)
