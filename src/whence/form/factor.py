@@ -7,6 +7,7 @@ out first, and what is left is factored again.
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 
 from whence.expr.node import DIMENSION, IDENTITY, SUM, Coefficient, Factor, Node, Term
@@ -20,12 +21,13 @@ def factored(node: Node) -> Node:
     """The node with common parts taken out of its terms, and again inside what is left."""
     if node.kind != SUM or not 1 < len(node.terms) <= MAX_FACTORED:
         return node
-    handles = _handles(node)
+    terms = _with_products_whole(node)
+    handles = _handles(terms, node.rank)
     best = max(handles.items(), key=lambda item: _saving(item[0], item[1]), default=None)
     if best is None or len(best[1]) < 2:
         return node
     (f, pattern, sign), places = best
-    chosen = [node.terms[k] for k in places]
+    chosen = [terms[k] for k in places]
     grouped = _take_out(f, pattern, sign, chosen, node)
     if grouped is None:
         return node
@@ -48,10 +50,53 @@ def bulk(node: Node) -> int:
     return 1 + 2 * len(node.arguments) + sum(bulk(a) for a in node.arguments)
 
 
-def _handles(node: Node) -> dict[Handle, list[int]]:
+def _with_products_whole(node: Node) -> list[Term]:
+    """The terms with each product over summed indices that several of them share as one factor: (W.T @ D) * s + (W.T @ D) * t."""
+    split = [_products(factors, node) for _, factors in node.terms]
+    count = Counter(p[:2] for products, _ in split for p in products)
+    out: list[Term] = []
+    for (c, factors), (products, members) in zip(node.terms, split, strict=True):
+        shared = [(p, m) for p, m in zip(products, members, strict=True) if count[p[:2]] > 1]
+        gone = {k for _, m in shared for k in m}
+        merged: dict[tuple[Node, tuple[int, ...]], Coefficient] = {}
+        for f, idx, e in (*(p for p, _ in shared), *(f for k, f in enumerate(factors) if k not in gone)):
+            merged[f, idx] = merged.get((f, idx), 0) + e
+        out.append((c, tuple((f, idx, e) for (f, idx), e in merged.items())))
+    return out
+
+
+def _products(factors: tuple[Factor, ...], node: Node) -> tuple[list[Factor], list[list[int]]]:
+    """The groups of factors that hang together by summed indices, each as one factor over axes of the result."""
+    rank = node.rank
+    groups: list[tuple[set[int], list[int]]] = []
+    for k, (_, idx, _) in enumerate(factors):
+        mine, members = {i for i in idx if i >= rank}, [k]
+        if not mine:
+            continue
+        apart = []
+        for indices, ks in groups:
+            if indices & mine:
+                mine, members = mine | indices, ks + members
+            else:
+                apart.append((indices, ks))
+        groups = [*apart, (mine, members)]
+    products, kept = [], []
+    for _, members in groups:
+        if len(members) < 2:
+            continue
+        parts = [factors[k] for k in sorted(members)]
+        axes = sorted({i for _, idx, _ in parts for i in idx if i < rank})
+        place = {a: k for k, a in enumerate(axes)}
+        raw = [(f, tuple(place[i] if i in place else i + 1000 for i in idx), e) for f, idx, e in parts]
+        products.append((make_sum([(1, raw)], tuple(node.dims[a] for a in axes)), tuple(axes), 1))
+        kept.append(members)
+    return products, kept
+
+
+def _handles(terms: list[Term], rank: int) -> dict[Handle, list[int]]:
     found: dict[Handle, list[int]] = {}
-    for k, (_, factors) in enumerate(node.terms):
-        for handle in dict.fromkeys(_handles_of(factors, node.rank)):
+    for k, (_, factors) in enumerate(terms):
+        for handle in dict.fromkeys(_handles_of(factors, rank)):
             found.setdefault(handle, []).append(k)
     return found
 
