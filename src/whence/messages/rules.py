@@ -45,7 +45,7 @@ RULES: dict[str, Rule] = {
             "Σᵢ aᵢ Σⱼ Bᵢⱼ = Σᵢⱼ aᵢ Bᵢⱼ",
         ),
         Rule("diagonal", "⟨a, diag(B)⟩ = ⟨diag(a), B⟩", "only the diagonal is used", "Σᵢ aᵢ Bᵢᵢ = Σᵢⱼ [i = j] aᵢ Bᵢⱼ"),
-        Rule("transpose", "⟨A, Bᵀ⟩ = ⟨Aᵀ, B⟩", "a transpose moves over", "Σᵢⱼ Aᵢⱼ Bⱼᵢ = Σⱼᵢ Aᵢⱼ Bⱼᵢ"),
+        Rule("turn", "⟨A, Bᵀ⟩ = ⟨Aᵀ, B⟩", "a transpose moves over", "Σᵢⱼ Aᵢⱼ Bⱼᵢ = Σⱼᵢ Aᵢⱼ Bⱼᵢ"),
         Rule(
             "collect",
             "a sum over entries, each times its own change",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from whence.expr.node import Coefficient
+from whence.ops.table import in_role
 from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Text, Transpose
 
 SUM_LEVEL, PRODUCT_LEVEL, POWER_LEVEL, ATOM_LEVEL = 1, 2, 4, 5
@@ -130,14 +131,18 @@ def power(a: Out, e: Coefficient) -> Out:
     if e == 1:
         return a
     if e == Fraction(1, 2):
-        return replace(call("sqrt", a), scalar=a.scalar)
+        return _square_root(a)
     exponent = number(e)
     if exponent.level < ATOM_LEVEL:
-        return replace(power(replace(call("sqrt", a), scalar=a.scalar), e.numerator), scalar=a.scalar) if e.denominator == 2 else _root(a, exponent)
+        return power(_square_root(a), e.numerator) if e.denominator == 2 else _with_exponent(a, exponent)
     return Out(Binary("**", a.tree, exponent.tree), a.within(ATOM_LEVEL) + 2, POWER_LEVEL, scalar=a.scalar)
 
 
-def _root(a: Out, exponent: Out) -> Out:
+def _square_root(a: Out) -> Out:
+    return replace(call(in_role("root").name, a), scalar=a.scalar)
+
+
+def _with_exponent(a: Out, exponent: Out) -> Out:
     return Out(Binary("**", a.tree, exponent.tree), a.within(ATOM_LEVEL) + 1 + exponent.within(ATOM_LEVEL), POWER_LEVEL, scalar=a.scalar)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whence.expr.node import SUM, Coefficient, Node
-from whence.expr.opaque import structured_by
 from whence.notation import out as o
 from whence.notation.out import Out
+from whence.ops.table import structured_by
 from whence.shapes.dims import Dim
 
 COLUMN, ROW = 0, 1

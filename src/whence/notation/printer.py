@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node
-from whence.expr.opaque import structured_by
 from whence.expr.sums import make_sum
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
 from whence.notation.pieces import COLUMN, ROW, NotMatrix, shorter
 from whence.notation.term import Term
-from whence.ops.table import TABLE
+from whence.ops.table import TABLE, structured_by
 from whence.shapes.dims import Dim
 
 

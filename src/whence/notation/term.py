@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from whence.expr.node import BASIS, DIMENSION, IDENTITY, Coefficient, Factor, Node
-from whence.expr.opaque import structured_by
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
@@ -38,6 +37,7 @@ from whence.notation.pieces import (
     whole,
     without_operands,
 )
+from whence.ops.table import in_role, structured_by
 from whence.shapes.dims import Dim
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Term:
         squared = sum_of_squares(f)
         if squared is not None and (e.denominator == 2 or e == 1):
             inner = self.printer.forms(squared)[0]
-            norm = o.call("norm", inner)
+            norm = o.call(in_role("length").name, inner)
             plain = self.printer.forms(f)[0]
             doubled = o.power(norm, abs(e) * 2)
             direct = plain if abs(e) == 1 else o.power(plain, abs(e))

@@ -206,7 +206,7 @@ def _last(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
         state.axes = axes
         return "spread", [(mark, axes, 1)]
     state.axes = axes
-    return "transpose", []
+    return "turn", []
 
 
 def _farthest(state: _State, mark: Node, others: list[Factor]) -> Factor:
