@@ -55,7 +55,9 @@ class Answer:
 class Engine:
     """Derives and verifies over one model."""
 
-    def __init__(self, model: Model, adjoint_names: Mapping[str, str] | None = None, table: ShapeTable | None = None) -> None:
+    def __init__(
+        self, model: Model, adjoint_names: Mapping[str, str] | None = None, table: ShapeTable | None = None
+    ) -> None:
         self.model = model
         self.adjoint_names = dict(adjoint_names or {})  # of -> name
         self.table = table or infer(model)
@@ -70,9 +72,16 @@ class Engine:
             model.functions,
             model.defined,
         )
-        printed_shapes = {**self.shapes, **{a: self.shapes[of] for of, a in self.adjoint_names.items() if of in self.shapes}}
+        printed_shapes = {
+            **self.shapes,
+            **{a: self.shapes[of] for of, a in self.adjoint_names.items() if of in self.shapes},
+        }
         names = [*self.inputs, *model.targets, *self.adjoint_names.values()]
-        self.printer = Printer(printed_shapes, {n: k for k, n in enumerate(names)}, means=speaks_of_means(s.expression for s in model.statements))
+        self.printer = Printer(
+            printed_shapes,
+            {n: k for k, n in enumerate(names)},
+            means=speaks_of_means(s.expression for s in model.statements),
+        )
         self.chooser = Chooser(self.length, self.forward.rewriter)
         self.names = (*printed_shapes, *self.table.dims)
 

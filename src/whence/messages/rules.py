@@ -52,7 +52,12 @@ RULES: dict[str, Rule] = {
             "what multiplies each entry of the change",
             "c Σᵢⱼ Mᵢⱼ δXᵢⱼ = ⟨c M, δX⟩",
         ),
-        Rule("terms", "⟨A, B + C⟩ = ⟨A, B⟩ + ⟨A, C⟩", "one part for each way", "Σᵢⱼ Aᵢⱼ (Bᵢⱼ + Cᵢⱼ) = Σᵢⱼ Aᵢⱼ Bᵢⱼ + Σᵢⱼ Aᵢⱼ Cᵢⱼ"),
+        Rule(
+            "terms",
+            "⟨A, B + C⟩ = ⟨A, B⟩ + ⟨A, C⟩",
+            "one part for each way",
+            "Σᵢⱼ Aᵢⱼ (Bᵢⱼ + Cᵢⱼ) = Σᵢⱼ Aᵢⱼ Bᵢⱼ + Σᵢⱼ Aᵢⱼ Cᵢⱼ",
+        ),
         Rule("simplify", "the same, collected and cancelled", "equal for all sizes", "distribute, cancel, collect"),
     )
 }

@@ -28,7 +28,10 @@ class Printer:
 
     # ------------------------------------------------------------ nodes
     def forms(self, node: Node) -> tuple[Out, ...]:
-        """(form,) of a scalar, (column, row) of a vector, (matrix, transpose) of a matrix. Rank 3 and more: NotMatrix."""
+        """(form,) of a scalar, (column, row) of a vector, (matrix, transpose) of a matrix.
+
+        Raises NotMatrix where a function of more than two axes stands inside.
+        """
         found = self._memo.get(node)
         if found is None:
             found = self._memo[node] = self._forms(node)
@@ -139,7 +142,12 @@ class Printer:
 
     def _symbolic_power(self, base: Out, exponent: Out) -> Out:
         tree = o.Binary("**", base.tree, exponent.tree)
-        return Out(tree, base.within(o.ATOM_LEVEL) + 1 + exponent.within(o.ATOM_LEVEL), o.POWER_LEVEL, scalar=base.scalar and exponent.scalar)
+        return Out(
+            tree,
+            base.within(o.ATOM_LEVEL) + 1 + exponent.within(o.ATOM_LEVEL),
+            o.POWER_LEVEL,
+            scalar=base.scalar and exponent.scalar,
+        )
 
     # ------------------------------------------------------------ sums
     def _sum_forms(self, node: Node) -> tuple[Out, ...]:
