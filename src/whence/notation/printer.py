@@ -78,7 +78,7 @@ class Printer:
         return o.add(terms) if len(terms) > 1 or terms[0][0] < 0 else terms[0][1]
 
     def _function_forms(self, node: Node) -> tuple[Out, ...]:
-        name, parameters = node.name, node.parameters
+        name, parameters, first = node.name, node.parameters, node.arguments[0]
         op = TABLE.get(name)
         if op is not None and op.structure == "power":
             return tuple(self._symbolic_power(a, b) for a, b in zip(*self._loose(node.arguments), strict=True))
@@ -88,9 +88,9 @@ class Printer:
             made = [o.call(name, *(a[min(k, len(a) - 1)] for a in arguments)) for k in range(min(node.rank, 1) + 1)]
             return self._both(made, symmetric="symmetric" in node.facts, rank=node.rank)
         slots = parameters[0] if parameters else None
-        if parameters and slots is not None and node.arguments[0].rank == 2:
+        if parameters and slots is not None and first.rank == 2:
             return self._along_axis(node, name, slots[0], arguments[0])
-        if parameters and node.arguments[0].rank == 1:
+        if parameters and first.rank == 1:
             column = o.call(name, arguments[0][COLUMN])
             row = o.call(name, arguments[0][ROW], axis=1)
             return self._both([column, row], rank=node.rank)
