@@ -18,11 +18,11 @@ from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
 from whence.notation.pieces import NotMatrix
 from whence.notation.printer import Printer
-from whence.ops.table import TABLE
+from whence.notation.uses import speaks_of_means, uses_index_sum
 from whence.read.canonical import to_text
 from whence.read.parser import parse_expression
 from whence.read.problem import Problem
-from whence.read.syntax import Binary, Call, Expr, Index, Model, Name, Range, Shape
+from whence.read.syntax import Binary, Expr, Index, Model, Name, Range, Shape
 from whence.read.walk import children
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
@@ -55,7 +55,9 @@ class Answer:
 class Engine:
     """Derives and verifies over one model."""
 
-    def __init__(self, model: Model, adjoint_names: Mapping[str, str] | None = None, table: ShapeTable | None = None) -> None:
+    def __init__(
+        self, model: Model, adjoint_names: Mapping[str, str] | None = None, table: ShapeTable | None = None
+    ) -> None:
         self.model = model
         self.adjoint_names = dict(adjoint_names or {})  # of -> name
         self.table = table or infer(model)
@@ -70,9 +72,16 @@ class Engine:
             model.functions,
             model.defined,
         )
-        printed_shapes = {**self.shapes, **{a: self.shapes[of] for of, a in self.adjoint_names.items() if of in self.shapes}}
+        printed_shapes = {
+            **self.shapes,
+            **{a: self.shapes[of] for of, a in self.adjoint_names.items() if of in self.shapes},
+        }
         names = [*self.inputs, *model.targets, *self.adjoint_names.values()]
-        self.printer = Printer(printed_shapes, {n: k for k, n in enumerate(names)}, means=_speaks_of_means(model))
+        self.printer = Printer(
+            printed_shapes,
+            {n: k for k, n in enumerate(names)},
+            means=speaks_of_means(s.expression for s in model.statements),
+        )
         self.chooser = Chooser(self.length, self.forward.rewriter)
         self.names = (*printed_shapes, *self.table.dims)
 
@@ -190,7 +199,7 @@ class Engine:
         if not found.ok:
             raise RefusedError("not-verified", found=found.reason)
         closed = not uses_indices(again) or self._model_uses_indices(expression)
-        if _has_index_sum(again):
+        if uses_index_sum(again):
             closed = False
         return Answer(text, again, node, shape, "matrix", closed, found, self.proved(again, node), adjoints)
 
@@ -268,13 +277,3 @@ def names_in(tree: Expr) -> set[str]:
 def uses_indices(tree: Expr) -> bool:
     """Does a formula pick entries by an index? (A range is none.)"""
     return any(isinstance(n, Index) and any(not isinstance(p, Range) for p in n.places) for n in walk(tree))
-
-
-def _has_index_sum(tree: Expr) -> bool:
-    return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "einsum" for n in walk(tree))
-
-
-def _speaks_of_means(model: Model) -> bool:
-    trees = [s.expression for s in model.statements]
-    return any(isinstance(n, Call) and n.name in TABLE and TABLE[n.name].structure == "mean" for t in trees for n in walk(t))
-

@@ -74,7 +74,9 @@ class Net:
         name, output = self.named(target), of or self.cost
         self._check_output(output)
         if not is_scalar(self.engine.shapes[output]):
-            raise ShapeError("not-scalar", found=f"{output} is {words(self.engine.shapes[output])}", expected="a scalar")
+            raise ShapeError(
+                "not-scalar", found=f"{output} is {words(self.engine.shapes[output])}", expected="a scalar"
+            )
         if convention == "course" and self.samples is None:
             raise RuleError("no-average", found=output)
         key = (name, output, layout, convention, structured)
@@ -191,18 +193,26 @@ class Net:
         is_parameter = name in engine.inputs and name not in self.data
         one = make_sum([(1, ())], ())
         atom = engine.forward.atom(output)
-        back = backward(engine.forward, atom, one, (name,), engine.adjoint_names, engine.chooser.nicest, unaveraged=scale)
+        back = backward(
+            engine.forward, atom, one, (name,), engine.adjoint_names, engine.chooser.nicest, unaveraged=scale
+        )
         node = back.equations[name].node
         if name in engine.inputs and not is_parameter:
-            node = engine.chooser.nicest(make_sum([(1, [(node, tuple(range(node.rank)), 1), (scale, (), 1)])], node.dims))
+            node = engine.chooser.nicest(
+                make_sum([(1, [(node, tuple(range(node.rank)), 1), (scale, (), 1)])], node.dims)
+            )
         shape = engine.shapes[name]
         tree = engine.printed(node, shape)
         adjoints = engine.adjoints_used(tree, back)
         expression: Expr = Binary("*", Name(str(m)), Name(output))
-        answer = engine.verified(expression, (name,), node, shape, tree, adjoints, times=Name(str(m)) if is_parameter else None)
+        answer = engine.verified(
+            expression, (name,), node, shape, tree, adjoints, times=Name(str(m)) if is_parameter else None
+        )
         return self._wrapped(answer, (name,), output, layout, "course")
 
-    def _wrapped(self, answer: Answer, wrt: tuple[str, ...], output: str, layout: Layout, convention: Convention = "exact") -> Derivative:
+    def _wrapped(
+        self, answer: Answer, wrt: tuple[str, ...], output: str, layout: Layout, convention: Convention = "exact"
+    ) -> Derivative:
         if layout not in ("gradient", "denominator"):
             answer = self.engine.in_layout(answer, layout)
         return Derivative(self, answer, wrt, output, layout, convention)
@@ -276,7 +286,9 @@ class Derivative:
         assumed = [f"{n} {', '.join(tags)}" for n, tags in self.net.model.assumptions.items()] + self.conditions
         check = self.answer.check
         ordered = {s: check.sizes[s] for s in self.net.ordered_sizes if s in check.sizes}
-        return certificate(read_as, replace(check, sizes={**ordered, **check.sizes}), proved=self.answer.proved, assumes=tuple(assumed))
+        return certificate(
+            read_as, replace(check, sizes={**ordered, **check.sizes}), proved=self.answer.proved, assumes=tuple(assumed)
+        )
 
     @cached_property
     def conditions(self) -> list[str]:
@@ -284,7 +296,9 @@ class Derivative:
         engine = self.net.engine
         reach = self.net._on_the_way(self.of)
         bodies = [d.body.node for d in engine.forward.definitions if d.name in reach]
-        return conditions([*bodies, self.answer.node], engine.facts_of, lambda n: self.net.text(engine.printer.forms(n)[0].tree))
+        return conditions(
+            [*bodies, self.answer.node], engine.facts_of, lambda n: self.net.text(engine.printer.forms(n)[0].tree)
+        )
 
     @property
     def notes(self) -> list[str]:
@@ -295,8 +309,13 @@ class Derivative:
         return [LABELS["zero" if depends else "independent"].format(of=self.of, wrt=" and ".join(self.wrt))]
 
     # ------------------------------------------------------------ the derivation
-    @cached_property
+    @property
     def derivation(self) -> Derivation:
+        """The record of the steps, of which the three readings are printed."""
+        return self._derivation
+
+    @cached_property
+    def _derivation(self) -> Derivation:
         engine = self.net.engine
         symbols = {of: engine.symbol(of) for of in engine.adjoint_names if of != self.wrt[0]}
         on_the_way = {of: s for of, s in symbols.items() if of in self.net._on_the_way(self.of)}
@@ -328,7 +347,7 @@ class Derivative:
 
     def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]:
         """Sizes for the scalar reading: 2, and 1 for the samples."""
-        out = {s: 2 for s in self.net.ordered_sizes}
+        out = dict.fromkeys(self.net.ordered_sizes, 2)
         samples = self.net.samples
         if samples is not None and str(samples) in out and samples in self.net.engine.shapes[self.wrt[0]]:
             out[str(samples)] = 1

@@ -16,6 +16,7 @@ from typing import IO, Any
 from whence.cli.texts import CommandError
 from whence.messages.errors import WhenceError
 from whence.messages.show import render
+from whence.ops.table import TABLE
 from whence.read.letters import GREEK
 
 # As a formula is typed in lecture notation, so that what is printed can be read again.
@@ -26,6 +27,7 @@ _ASCII = {
     "Σ": "Sum", "∑": "Sum", "∏": "Prod", "∞": "inf", "∈": " in ", "⟨": "<", "⟩": ">", "‖": "||",
     "│": "|", "─": "-", "└": "+", "├": "+", "┌": "+", "┐": "+", "┘": "+", "┤": "+", "┬": "+", "┴": "+", "┼": "+",
     "•": "*", "✓": "ok", "✗": "x", "∇": "grad ", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
+    **{symbol: op.name for op in TABLE.values() for symbol in op.symbols},
 }  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾", "0123456789+-()", strict=True))
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))

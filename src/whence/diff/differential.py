@@ -47,7 +47,9 @@ def _of_function(node: Node, marks: Mapping[Node, Node], value_of: Rewrite) -> N
         raise RuleError("no-rule", found=node.name)
     own = tuple(range(node.rank))
     if node.parameters == ("unknown",):
-        slope = value_of(function(node.name + "_prime", node.arguments, node.dims, node.parameters, node.facts & {"symmetric"}))
+        slope = value_of(
+            function(node.name + "_prime", node.arguments, node.dims, node.parameters, node.facts & {"symmetric"})
+        )
         return product([(slope, own, 1), (change(node.arguments[0], marks, value_of), own, 1)], node.dims)
     op = TABLE.get(node.name)
     if op is None or not (op.differential or op.zero):

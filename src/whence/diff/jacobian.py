@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whence.expr.node import SUM, Factor, Node, identity
+from whence.expr.node import SUM, Coefficient, Factor, Node, identity
 from whence.expr.sums import make_sum
 from whence.messages.errors import RuleError
 
@@ -42,14 +42,16 @@ def _released(factors: list[Factor], place: int, shift: int, node: Node) -> list
     return out
 
 
-def linear_terms(node: Node, upstream: Node) -> list[tuple[object, list[Factor]]]:
+def linear_terms(node: Node, upstream: Node) -> list[tuple[Coefficient, list[Factor]]]:
     """The terms of a node, distributed until the upstream stands in each as a factor of its own."""
     own = tuple(range(node.rank))
-    work = [(1, [(node, own, 1)])]
-    done = []
+    work: list[tuple[Coefficient, list[Factor]]] = [(1, [(node, own, 1)])]
+    done: list[tuple[Coefficient, list[Factor]]] = []
     while work:
         c, factors = work.pop(0)
-        place = next((k for k, (f, _, e) in enumerate(factors) if e != 0 and f is not upstream and upstream in f.leaves), None)
+        place = next(
+            (k for k, (f, _, e) in enumerate(factors) if e != 0 and f is not upstream and upstream in f.leaves), None
+        )
         if place is None:
             if any(f is upstream for f, _, _ in factors):
                 done.append((c, factors))

@@ -214,7 +214,9 @@ def projected(node: Node, axis: int, tags: Iterable[str]) -> Node:
     if {"symmetric", "pd", "psd"} & set(tags):
         turned = list(own)
         turned[axis], turned[axis + 1] = axis + 1, axis
-        return make_sum([(1, [(node, own, 1)]), (1, [(node, tuple(turned), 1)]), (-1, [(node, own, 1), delta])], node.dims)
+        return make_sum(
+            [(1, [(node, own, 1)]), (1, [(node, tuple(turned), 1)]), (-1, [(node, own, 1), delta])], node.dims
+        )
     if "lower" in tags:
         raise RuleError("outside-scope", found="the derivative by a triangular matrix")
     return node

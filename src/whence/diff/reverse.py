@@ -42,7 +42,11 @@ def adjoints(output: Node, seed: Node, targets: Iterable[Node], value_of: Rewrit
             continue
         if is_zero(g):
             continue
-        flow = _through_sum(node, g, wanted, value_of) if node.kind == SUM else _through_function(node, g, wanted, value_of)
+        flow = (
+            _through_sum(node, g, wanted, value_of)
+            if node.kind == SUM
+            else _through_function(node, g, wanted, value_of)
+        )
         for child, contribution in flow:
             found.setdefault(child, []).append(contribution)
     return result
@@ -107,7 +111,9 @@ def _through_function(node: Node, g: Node, wanted: frozenset[Node], value_of: Re
     if node.parameters == ("unknown",):
         if node.name.endswith("_prime_prime"):
             raise RuleError("outside-format", found=node.name + "_prime")
-        derivative = value_of(function(node.name + "_prime", node.arguments, node.dims, node.parameters, node.facts & {"symmetric"}))
+        derivative = value_of(
+            function(node.name + "_prime", node.arguments, node.dims, node.parameters, node.facts & {"symmetric"})
+        )
         own = tuple(range(node.rank))
         return [(node.arguments[0], product([(g, own, 1), (derivative, own, 1)], node.dims))]
     op = TABLE.get(node.name)
@@ -140,7 +146,9 @@ def differential_text(op: Op, node: Node) -> str:
     return op.differential
 
 
-def _by_differential(op: Op, node: Node, g: Node, wanted: frozenset[Node], value_of: Rewrite) -> list[tuple[Node, Node]]:
+def _by_differential(
+    op: Op, node: Node, g: Node, wanted: frozenset[Node], value_of: Rewrite
+) -> list[tuple[Node, Node]]:
     names: dict[str, Value] = {"Y": Value(value_of(node), full(node.dims))}
     marks: list[tuple[Node, Node]] = []
     for letter, argument in zip(placeholders(op, len(node.arguments)), node.arguments, strict=True):

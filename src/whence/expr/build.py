@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from whence.expr.node import variable
-from whence.expr.opaque import elementwise, opaque, placeholders, structured_by, unknown
+from whence.expr.opaque import elementwise, opaque, placeholders, unknown
 from whence.expr.structures import FUNCTIONS, STRUCTURES, compare, entry
 from whence.expr.sums import constant, integer, zero
 from whence.expr.values import ONE, Value, filled, matmul, multiply, negative, power, total, transposed
 from whence.messages.errors import RuleError, UnknownError, WhenceError
 from whence.ops.entry import Op
 from whence.ops.signature import Parameter, signature
-from whence.ops.table import CONSTANTS, TABLE
+from whence.ops.table import CONSTANTS, TABLE, structured_by
 from whence.read.parser import parse_expression
 from whence.read.syntax import (
     Binary,

@@ -1,10 +1,14 @@
-"""The canonical form: everything distributed, cancelled and collected. Equal canonical forms prove equality for all sizes."""
+"""The canonical form: everything distributed, cancelled and collected.
+
+Equal canonical forms prove equality for all sizes.
+"""
 
 from __future__ import annotations
 
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function
 from whence.expr.sums import MAX_TERMS, RawTerm, make_sum
 from whence.messages.errors import LimitError
+from whence.shapes.dims import Dim
 
 MAX_POWER = 4
 
@@ -32,7 +36,7 @@ def _sum(node: Node) -> Node:
     terms: list[RawTerm] = []
     for c, factors in node.terms:
         inside = [(canonical(f), idx, e) for f, idx, e in factors]
-        terms.extend(_distribute(c, inside, node.rank))
+        terms.extend(_distribute(c, inside, node.dims))
         if len(terms) > MAX_TERMS:
             raise LimitError("too-many-terms", found=str(len(terms)), expected=str(MAX_TERMS))
     made = make_sum(terms, node.dims)
@@ -42,14 +46,18 @@ def _sum(node: Node) -> Node:
 
 
 def _has_open_sum(node: Node) -> bool:
-    return any(f.kind == SUM and len(f.terms) > 1 and e.denominator == 1 and 0 < e <= MAX_POWER for _, fs in node.terms for f, _, e in fs)
+    return any(
+        f.kind == SUM and len(f.terms) > 1 and e.denominator == 1 and 0 < e <= MAX_POWER
+        for _, fs in node.terms
+        for f, _, e in fs
+    )
 
 
-def _distribute(c: Coefficient, factors: list[Factor], rank: int) -> list[RawTerm]:
+def _distribute(c: Coefficient, factors: list[Factor], dims: tuple[Dim, ...]) -> list[RawTerm]:
     """One product over sums as a list of terms; sums are opened one at a time so that denominators cancel between."""
-    single = make_sum([(c, factors)], tuple(_dims_of(factors, rank)))
+    single = make_sum([(c, factors)], dims)
     if single.kind != SUM:
-        return [(1, [(single, tuple(range(rank)), 1)])]
+        return [(1, [(single, tuple(range(len(dims))), 1)])]
     out: list[RawTerm] = []
     for c1, fs in single.terms:
         place = _next_open(fs)
@@ -61,15 +69,10 @@ def _distribute(c: Coefficient, factors: list[Factor], rank: int) -> list[RawTer
         fresh = 1 + max([1000, *(i for _, ix, _ in fs for i in ix)])
         for c2, inner in f.terms:
             opened, fresh = _opened(inner, idx, fresh)
-            out.extend(_distribute(c1 * c2, [*rest, *opened, (f, idx, 0)], rank))  # exponent 0: its axes stay known
+            out.extend(_distribute(c1 * c2, [*rest, *opened, (f, idx, 0)], dims))  # exponent 0: its axes stay known
             if len(out) > MAX_TERMS:
                 raise LimitError("too-many-terms", found=str(len(out)), expected=str(MAX_TERMS))
     return out
-
-
-def _dims_of(factors: list[Factor], rank: int):
-    sizes = {i: d for f, idx, _ in factors for i, d in zip(idx, f.dims, strict=True)}
-    return [sizes.get(i) for i in range(rank)]
 
 
 def _next_open(factors: tuple[Factor, ...]) -> int | None:

@@ -26,7 +26,9 @@ class Product:
         return self.atom.rank
 
 
-def replaced(product: Product, coefficient: Coefficient, factors: tuple[Factor, ...], rank: int) -> tuple[Coefficient, list[Factor]] | None:
+def replaced(
+    product: Product, coefficient: Coefficient, factors: tuple[Factor, ...], rank: int
+) -> tuple[Coefficient, list[Factor]] | None:
     """The term with one occurrence of the product written by its name, or None where there is none."""
     if len(product.factors) == 1 and product.factors[0][2].denominator != 1:
         return _replaced_power(product, coefficient, factors)
@@ -35,7 +37,9 @@ def replaced(product: Product, coefficient: Coefficient, factors: tuple[Factor, 
         return None
     for binding, used in _occurrences(product, factors, 0, {}, {}):
         if _inner_closed(product, binding, used, factors, rank):
-            rest = [(f, idx, integer(e - used.get(k, 0))) for k, (f, idx, e) in enumerate(factors) if e != used.get(k, 0)]
+            rest = [
+                (f, idx, integer(e - used.get(k, 0))) for k, (f, idx, e) in enumerate(factors) if e != used.get(k, 0)
+            ]
             named = (product.atom, tuple(binding[i] for i in range(product.rank)), 1)
             return Fraction(coefficient) / Fraction(product.coefficient), [*rest, named, *product.undone]
     return None
@@ -57,7 +61,9 @@ def _replaced_power(product: Product, coefficient: Coefficient, factors: tuple[F
     return None
 
 
-def _occurrences(product: Product, factors, k: int, binding: Binding, used: dict[int, Coefficient]) -> Iterator[tuple[Binding, dict[int, Coefficient]]]:
+def _occurrences(
+    product: Product, factors, k: int, binding: Binding, used: dict[int, Coefficient]
+) -> Iterator[tuple[Binding, dict[int, Coefficient]]]:
     if k == len(product.factors):
         if all(i in binding for i in range(product.rank)):
             yield binding, used

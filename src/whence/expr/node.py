@@ -40,7 +40,21 @@ _lock = threading.Lock()
 class Node:
     """One array of the expression graph. Immutable; equal nodes are the same object."""
 
-    __slots__ = ("arguments", "canonical", "dims", "facts", "kind", "leaves", "name", "order", "parameters", "primitive", "terms", "upright", "__weakref__")
+    __slots__ = (
+        "arguments",
+        "canonical",
+        "dims",
+        "facts",
+        "kind",
+        "leaves",
+        "name",
+        "order",
+        "parameters",
+        "primitive",
+        "terms",
+        "upright",
+        "__weakref__",
+    )
 
     kind: str
     name: str
@@ -106,7 +120,10 @@ def _order(node: Node) -> int:
     parameters = _text_order(repr(node.parameters)) if node.parameters else 0
     inside: tuple = tuple(a.order for a in node.arguments)
     if node.terms:
-        inside = tuple((number_order(c), tuple((f.order, idx, number_order(e)) for f, idx, e in factors)) for c, factors in node.terms)
+        inside = tuple(
+            (number_order(c), tuple((f.order, idx, number_order(e)) for f, idx, e in factors))
+            for c, factors in node.terms
+        )
     return hash((_text_order(node.kind), _text_order(node.name), sizes, parameters, inside)) & 0xFFFFFFFFFFFFFFFF
 
 
@@ -143,7 +160,9 @@ def basis(index: str, size: Dim) -> Node:
     return _intern(BASIS, index, (size,), facts=frozenset(("mask",)))
 
 
-def function(name: str, arguments: Iterable[Node], dims: Iterable[Dim], parameters: tuple = (), facts: Iterable[str] = ()) -> Node:
+def function(
+    name: str, arguments: Iterable[Node], dims: Iterable[Dim], parameters: tuple = (), facts: Iterable[str] = ()
+) -> Node:
     """An opaque function of closed nodes."""
     return _intern(FUNCTION, name, tuple(dims), tuple(arguments), parameters, facts=frozenset(facts))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache
 from itertools import permutations
 
 from whence.expr.node import SUM, VARIABLE, Coefficient, Node, function
@@ -17,18 +16,8 @@ from whence.expr.values import ONE, FullShape, Value, aligned, axis_names, broad
 from whence.messages.errors import RuleError
 from whence.ops.entry import Op
 from whence.ops.signature import signature
-from whence.ops.table import TABLE
+from whence.ops.table import structured_by
 from whence.shapes.dims import Dim
-
-
-@lru_cache(maxsize=1)
-def _by_structure() -> dict[str, Op]:
-    return {op.structure: op for op in TABLE.values() if op.structure}
-
-
-def structured_by(structure: str) -> Op:
-    """The entry of the table that the graph itself needs, by its structure."""
-    return _by_structure()[structure]
 
 
 def placeholders(op: Op, count: int | None = None) -> list[str]:

@@ -35,7 +35,7 @@ def exact_power(c: Coefficient, e: Coefficient) -> Coefficient | None:
     if c == 1:
         return 1
     if e.denominator == 1:
-        return c**e if e >= 0 else Fraction(1) / Fraction(c) ** -e
+        return Fraction(c) ** e.numerator
     if c < 0 or e.denominator != 2:
         return None
     top, bottom = isqrt(c.numerator), isqrt(c.denominator)
@@ -104,7 +104,7 @@ _RECENT_LIMIT = 4_096
 
 
 def normal_term(coefficient: Coefficient, factors: Iterable[Factor], rank: int) -> Term | None:
-    """A term in normal form, or None where it is zero. Recent ones are remembered: the same terms come again and again."""
+    """A term in normal form, or None where it is zero. Recent ones are remembered: terms come again and again."""
     if coefficient == 0:
         return None
     key = (rank, *factors)
@@ -135,7 +135,10 @@ def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
 
 
 def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
-    """Write out one-term factors, apply deltas, merge. -> coefficient, factors, sizes of the summed indices; None for zero."""
+    """Write out one-term factors, apply deltas, merge.
+
+    -> coefficient, factors, sizes of the summed indices; None for zero.
+    """
     work = list(factors)
     fresh = 1 + max([rank, *(i for _, idx, _ in work for i in idx)])
     exponents: dict[tuple[Node, tuple[int, ...]], Coefficient] = {}
@@ -190,12 +193,20 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
             if e == 1:
                 return _inline(c, factors, idx, fresh)
             root = exact_power(c, e)
-            if not inner and root is not None and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in factors)):
+            if (
+                not inner
+                and root is not None
+                and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in factors))
+            ):
                 return root, [(f, tuple([idx[i] for i in ix]), integer(ex * e)) for f, ix, ex in factors], fresh
     if e.denominator == 1 or len(node.terms) > 1:
         c, scalars, rest = primitive(node)
         root = exact_power(c, e)
-        if rest is not node and root is not None and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in scalars)):
+        if (
+            rest is not node
+            and root is not None
+            and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in scalars))
+        ):
             return root, [(f, ix, integer(ex * e)) for f, ix, ex in scalars] + [(rest, idx, e)], fresh
     return 1, None, fresh
 
@@ -277,7 +288,9 @@ def _use_facts(exponents: Exponents) -> Exponents:
             out[node, idx] = out[node, idx] % 2
     for node, idx in list(out):
         if "absorbs-mask" in node.facts:
-            for other in [k for k in out if "positive-mask" in k[0].facts and k[0].arguments == node.arguments and k[1] == idx]:
+            for other in [
+                k for k in out if "positive-mask" in k[0].facts and k[0].arguments == node.arguments and k[1] == idx
+            ]:
                 if out[node, idx] > 0:
                     del out[other]
         elif "absolute" in node.facts:

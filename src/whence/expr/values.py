@@ -97,7 +97,7 @@ def multiply(left: Value, right: Value, exponent: int = 1) -> Value:
 
 def matmul(left: Value, right: Value) -> Value:
     """The matrix product over the last axis of left and the last but one of right, leading axes broadcast."""
-    lead = broadcast([left.shape[:-2], right.shape[:-2]]) if len(left.shape) > 2 or len(right.shape) > 2 else ()
+    lead = broadcast([left.shape[:-2], right.shape[:-2]])
     shape = (*lead, left.shape[-2], right.shape[-1])
     names = axis_names(shape)
     inner = len(core(shape))

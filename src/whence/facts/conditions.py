@@ -11,6 +11,14 @@ from whence.ops.table import TABLE
 
 Facts = Callable[[Node], frozenset[str]]
 
+_OF_ENTRIES = re.compile("[A-Z] (>|!=) 0")  # a condition on the entries of the argument itself
+_PROVES: dict[str, frozenset[str]] = {  # where an argument must lie -> the facts that put it there
+    "nonzero": frozenset(("positive", "nonzero")),
+    "invertible": frozenset(("pd", "invertible")),
+    "positive determinant": frozenset(("pd",)),
+    "positive definite": frozenset(("pd",)),
+}
+
 
 def conditions(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str]) -> list[str]:
     """The needs of all functions in these nodes, in order: "invertible(A)", "X > 0".
@@ -49,14 +57,12 @@ def _functions(nodes: Iterable[Node]) -> list[Node]:
 
 def _proved(need: str, node: Node, facts: Facts) -> bool:
     argument = node.arguments[0]
-    if need.endswith("> 0") and not need.startswith("det"):
-        return is_positive(argument, facts)
-    if need.startswith(("invertible", "positive-definite", "full-rank", "det")):
-        wanted = {"pd"} if need.startswith(("det", "positive")) else {"pd", "invertible"}
-        return bool(facts(argument) & wanted)
-    if need.endswith("!= 0"):
-        return is_positive(argument, facts) or "nonzero" in facts(argument)
-    return False
+    entries = _OF_ENTRIES.fullmatch(need)
+    if entries:
+        return is_positive(argument, facts) or (entries[1] == "!=" and "nonzero" in facts(argument))
+    if need.startswith("full-rank"):
+        return bool(facts(argument) & _PROVES["invertible"])
+    return bool(facts(argument) & _PROVES.get(TABLE[node.name].domain, frozenset()))
 
 
 def is_positive(node: Node, facts: Facts) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 
-from whence.expr.node import DIMENSION, IDENTITY, SUM, Coefficient, Factor, Node, Term
+from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term
 from whence.expr.sums import make_sum
 
 Handle = tuple[Node, tuple[int, ...], int]  # a factor, its indices with the summed one as -1, the sign of its exponent
@@ -140,7 +140,16 @@ def _take_out(f: Node, pattern: tuple[int, ...], sign: int, terms: list[Term], n
     raw = []
     for c, fs in terms:
         k, s = _occurrence(fs, f, pattern, rank)
-        raw.append((c, [(g, tuple(slot if i == s else place[i] if i < rank else i + 1000 for i in ix), e) for j, (g, ix, e) in enumerate(fs) if j != k]))
+        raw.append(
+            (
+                c,
+                [
+                    (g, tuple(slot if i == s else place[i] if i < rank else i + 1000 for i in ix), e)
+                    for j, (g, ix, e) in enumerate(fs)
+                    if j != k
+                ],
+            )
+        )
     rest = factored(make_sum(raw, dims))
     s = rank + 5000
     return (1, [(f, tuple(s if i == -1 else i for i in pattern), 1), (rest, (*others, s), 1)])
@@ -148,7 +157,12 @@ def _take_out(f: Node, pattern: tuple[int, ...], sign: int, terms: list[Term], n
 
 def _occurrence(factors: tuple[Factor, ...], f: Node, pattern: tuple[int, ...], rank: int) -> tuple[int, int]:
     for k, (g, idx, e) in enumerate(factors):
-        if g is f and e == 1 and tuple(-1 if i >= rank else i for i in idx) == pattern and _hangs_by_one(factors, k, rank):
+        if (
+            g is f
+            and e == 1
+            and tuple(-1 if i >= rank else i for i in idx) == pattern
+            and _hangs_by_one(factors, k, rank)
+        ):
             return k, next(i for i in idx if i >= rank)
     raise AssertionError("the common part is in every chosen term")
 
@@ -161,13 +175,13 @@ def _take_out_elementwise(f: Node, idx: tuple[int, ...], sign: int, terms: list[
     left = [(c, _without(fs, f, idx, common)) for c, fs in terms]
     used = sorted({i for _, fs in left for _, ix, e in fs for i in ix if i < node.rank and e != 0})
     place = {a: k for k, a in enumerate(used)}
-    raw = [(c, [(g, tuple(place[i] if i < node.rank else i + 1000 for i in ix), e) for g, ix, e in fs if e != 0]) for c, fs in left]
+    raw = [
+        (c, [(g, tuple(place[i] if i < node.rank else i + 1000 for i in ix), e) for g, ix, e in fs if e != 0])
+        for c, fs in left
+    ]
     rest = factored(make_sum(raw, tuple(node.dims[a] for a in used)))
     return (1, [(f, idx, common), (rest, tuple(used), 1)])
 
 
 def _without(factors: tuple[Factor, ...], f: Node, idx: tuple[int, ...], common: Coefficient) -> list[Factor]:
     return [(g, ix, e - common if g is f and ix == idx else e) for g, ix, e in factors]
-
-
-__all__ = ["DIMENSION", "bulk", "factored"]

@@ -57,5 +57,7 @@ LAWS: tuple[Law, ...] = (
         axis=1,
     ),
     Law("absolute-value", "X*sign(X)", "abs(X)", "|x| is x or -x", "Calculus"),
-    Law("positive-part", "X*step(X)", "relu(X)", "relu is X where X is positive and 0 elsewhere", "Nair & Hinton (2010)"),
+    Law(
+        "positive-part", "X*step(X)", "relu(X)", "relu is X where X is positive and 0 elsewhere", "Nair & Hinton (2010)"
+    ),
 )

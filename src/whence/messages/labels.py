@@ -21,7 +21,7 @@ LABELS: dict[str, str] = {
     "own-entry": "{entry} changes only its own entry there, so ⊙",
     "every-column": "{entry} is used again at every place along an axis, so the sum over it",
     "matrix-title": "All entries at once        δX: a small change of X; ⟨A, B⟩ = Σ AᵢⱼBᵢⱼ, the sum over all entries",
-    "ones": "; 𝟏(n): a column of n ones",
+    "ones-column": "; 𝟏(n): a column of n ones",
     "index-title": "By indices        δX: a small change of X; Σₖ: the sum over k",
     "certificate": "Certificate",
     "derived": "derived",

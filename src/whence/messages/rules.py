@@ -45,14 +45,19 @@ RULES: dict[str, Rule] = {
             "Σᵢ aᵢ Σⱼ Bᵢⱼ = Σᵢⱼ aᵢ Bᵢⱼ",
         ),
         Rule("diagonal", "⟨a, diag(B)⟩ = ⟨diag(a), B⟩", "only the diagonal is used", "Σᵢ aᵢ Bᵢᵢ = Σᵢⱼ [i = j] aᵢ Bᵢⱼ"),
-        Rule("transpose", "⟨A, Bᵀ⟩ = ⟨Aᵀ, B⟩", "a transpose moves over", "Σᵢⱼ Aᵢⱼ Bⱼᵢ = Σⱼᵢ Aᵢⱼ Bⱼᵢ"),
+        Rule("turn", "⟨A, Bᵀ⟩ = ⟨Aᵀ, B⟩", "a transpose moves over", "Σᵢⱼ Aᵢⱼ Bⱼᵢ = Σⱼᵢ Aᵢⱼ Bⱼᵢ"),
         Rule(
             "collect",
             "a sum over entries, each times its own change",
             "what multiplies each entry of the change",
             "c Σᵢⱼ Mᵢⱼ δXᵢⱼ = ⟨c M, δX⟩",
         ),
-        Rule("terms", "⟨A, B + C⟩ = ⟨A, B⟩ + ⟨A, C⟩", "one part for each way", "Σᵢⱼ Aᵢⱼ (Bᵢⱼ + Cᵢⱼ) = Σᵢⱼ Aᵢⱼ Bᵢⱼ + Σᵢⱼ Aᵢⱼ Cᵢⱼ"),
+        Rule(
+            "terms",
+            "⟨A, B + C⟩ = ⟨A, B⟩ + ⟨A, C⟩",
+            "one part for each way",
+            "Σᵢⱼ Aᵢⱼ (Bᵢⱼ + Cᵢⱼ) = Σᵢⱼ Aᵢⱼ Bᵢⱼ + Σᵢⱼ Aᵢⱼ Cᵢⱼ",
+        ),
         Rule("simplify", "the same, collected and cancelled", "equal for all sizes", "distribute, cancel, collect"),
     )
 }

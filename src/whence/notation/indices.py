@@ -54,7 +54,7 @@ def _whole(node: Node) -> str:
 
 def _term(c: Coefficient, factors: tuple[Factor, ...], at: tuple[int, ...], rank: int, used: int) -> tuple[bool, str]:
     summed = sorted({i for _, idx, _ in factors for i in idx if i >= rank})
-    names = {k: a for k, a in enumerate(at)} | {s: used + k for k, s in enumerate(summed)}
+    names = dict(enumerate(at)) | {s: used + k for k, s in enumerate(summed)}
     inner = used + len(summed)
     above, below = [], []
     for f, idx, e in sorted(factors, key=lambda x: (x[0].kind == DIMENSION, x[0].name.startswith("δ"))):

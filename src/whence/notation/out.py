@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from whence.expr.node import Coefficient
+from whence.ops.table import in_role
 from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Text, Transpose
 
 SUM_LEVEL, PRODUCT_LEVEL, POWER_LEVEL, ATOM_LEVEL = 1, 2, 4, 5
@@ -63,7 +64,9 @@ def _decimal(value: Fraction) -> str:
 
 def call(function: str, *arguments: Out, axis: int | None = None, extra: int = 0) -> Out:
     keywords = () if axis is None else (("axis", Number(Fraction(axis))),)
-    length = 2 + sum(a.length for a in arguments) + max(len(arguments) - 1, 0) + 1 + (4 if axis is not None else 0) + extra
+    length = (
+        2 + sum(a.length for a in arguments) + max(len(arguments) - 1, 0) + 1 + (4 if axis is not None else 0) + extra
+    )
     return Out(Call(function, tuple(a.tree for a in arguments), keywords), length)
 
 
@@ -109,16 +112,30 @@ def matmul(operands: list[Out]) -> Out:
 
 
 def multiply(a: Out, b: Out) -> Out:
-    return Out(Binary("*", a.tree, b.tree), a.within(PRODUCT_LEVEL) + 1 + b.within(PRODUCT_LEVEL + 1), PRODUCT_LEVEL, scalar=a.scalar and b.scalar)
+    return Out(
+        Binary("*", a.tree, b.tree),
+        a.within(PRODUCT_LEVEL) + 1 + b.within(PRODUCT_LEVEL + 1),
+        PRODUCT_LEVEL,
+        scalar=a.scalar and b.scalar,
+    )
 
 
 def divide(a: Out, b: Out) -> Out:
-    return Out(Binary("/", a.tree, b.tree), a.within(PRODUCT_LEVEL) + 1 + b.within(PRODUCT_LEVEL + 1), PRODUCT_LEVEL, scalar=a.scalar and b.scalar)
+    return Out(
+        Binary("/", a.tree, b.tree),
+        a.within(PRODUCT_LEVEL) + 1 + b.within(PRODUCT_LEVEL + 1),
+        PRODUCT_LEVEL,
+        scalar=a.scalar and b.scalar,
+    )
 
 
 def elementwise(operands: list[Out]) -> Out:
     """An elementwise product, a matrix product first because it then needs no brackets."""
-    ordered = sorted(operands, key=lambda o: o.level != PRODUCT_LEVEL) if sum(o.level == PRODUCT_LEVEL for o in operands) else operands
+    ordered = (
+        sorted(operands, key=lambda o: o.level != PRODUCT_LEVEL)
+        if sum(o.level == PRODUCT_LEVEL for o in operands)
+        else operands
+    )
     out = ordered[0]
     for o in ordered[1:]:
         out = multiply(out, o)
@@ -130,15 +147,24 @@ def power(a: Out, e: Coefficient) -> Out:
     if e == 1:
         return a
     if e == Fraction(1, 2):
-        return replace(call("sqrt", a), scalar=a.scalar)
+        return _square_root(a)
     exponent = number(e)
     if exponent.level < ATOM_LEVEL:
-        return replace(power(replace(call("sqrt", a), scalar=a.scalar), e.numerator), scalar=a.scalar) if e.denominator == 2 else _root(a, exponent)
+        return power(_square_root(a), e.numerator) if e.denominator == 2 else _with_exponent(a, exponent)
     return Out(Binary("**", a.tree, exponent.tree), a.within(ATOM_LEVEL) + 2, POWER_LEVEL, scalar=a.scalar)
 
 
-def _root(a: Out, exponent: Out) -> Out:
-    return Out(Binary("**", a.tree, exponent.tree), a.within(ATOM_LEVEL) + 1 + exponent.within(ATOM_LEVEL), POWER_LEVEL, scalar=a.scalar)
+def _square_root(a: Out) -> Out:
+    return replace(call(in_role("root").name, a), scalar=a.scalar)
+
+
+def _with_exponent(a: Out, exponent: Out) -> Out:
+    return Out(
+        Binary("**", a.tree, exponent.tree),
+        a.within(ATOM_LEVEL) + 1 + exponent.within(ATOM_LEVEL),
+        POWER_LEVEL,
+        scalar=a.scalar,
+    )
 
 
 def negative(a: Out) -> Out:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whence.expr.node import SUM, Coefficient, Node
-from whence.expr.opaque import structured_by
 from whence.notation import out as o
 from whence.notation.out import Out
+from whence.ops.table import structured_by
 from whence.shapes.dims import Dim
 
 COLUMN, ROW = 0, 1
@@ -62,7 +62,10 @@ def vector_forms(*candidates: Out) -> tuple[Out, Out]:
     """(column, row) from a column form and a row form, either of which may also come from the other."""
     column, row = candidates
     turned_row, turned_column = o.transpose(row), o.transpose(column)
-    return (column if column.length <= turned_row.length else turned_row, row if row.length <= turned_column.length else turned_column)
+    return (
+        column if column.length <= turned_row.length else turned_row,
+        row if row.length <= turned_column.length else turned_column,
+    )
 
 
 def diagonal(forms: tuple[Out, ...]) -> Out:
@@ -101,10 +104,18 @@ def total_vector(pieces: list[Piece]) -> Out:
     candidates = [whole(structured_by("sum").name, pieces)]
     if len(pieces) == 1 and pieces[0].exponent == 1 and pieces[0].diagonal_of is not None:
         candidates.append(o.call(structured_by("trace").name, pieces[0].diagonal_of))
-    flat = [p for p in pieces for _ in range(int(p.exponent))] if all(p.exponent.denominator == 1 and p.exponent > 0 for p in pieces) else []
+    flat = (
+        [p for p in pieces for _ in range(int(p.exponent))]
+        if all(p.exponent.denominator == 1 and p.exponent > 0 for p in pieces)
+        else []
+    )
     if len(flat) >= 2 and len(pieces) <= 3:
         for k in range(len(pieces)):
-            one = [Piece(p.indices, p.forms, p.exponent - (j == k)) for j, p in enumerate(pieces) if p.exponent - (j == k) != 0]
+            one = [
+                Piece(p.indices, p.forms, p.exponent - (j == k))
+                for j, p in enumerate(pieces)
+                if p.exponent - (j == k) != 0
+            ]
             candidates.append(o.matmul([pieces[k].forms[ROW], hadamard(one, COLUMN)]))
             candidates.append(o.matmul([hadamard(one, ROW), pieces[k].forms[COLUMN]]))
     best = shortest(*candidates)
@@ -118,7 +129,11 @@ def total_matrix(pieces: list[Piece], s: int, t: int) -> Out:
     if len(pieces) == 2 and all(p.exponent == 1 for p in pieces):
         a, b = pieces
         trace = structured_by("trace").name
-        candidates += [o.call(trace, o.matmul([x.over(i, j), y.over(j, i)])) for x, y in ((a, b), (b, a)) for i, j in ((s, t), (t, s))]
+        candidates += [
+            o.call(trace, o.matmul([x.over(i, j), y.over(j, i)]))
+            for x, y in ((a, b), (b, a))
+            for i, j in ((s, t), (t, s))
+        ]
     best = shortest(*candidates)
     return Out(best.tree, best.length, best.level, scalar=True)
 
@@ -128,7 +143,9 @@ def row_or_column_sum(pieces: list[Piece], vector: list[Piece], s: int, other: i
     as_rows = product_of([(p, p.over(s, other)) for p in pieces])
     as_columns = product_of([(p, p.over(other, s)) for p in pieces])
     if vector:
-        return vector_forms(o.matmul([as_columns, hadamard(vector, COLUMN)]), o.matmul([hadamard(vector, ROW), as_rows]))
+        return vector_forms(
+            o.matmul([as_columns, hadamard(vector, COLUMN)]), o.matmul([hadamard(vector, ROW), as_rows])
+        )
     return vector_forms(o.call(total, as_columns, axis=1), o.call(total, as_rows, axis=0))
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node
-from whence.expr.opaque import structured_by
 from whence.expr.sums import make_sum
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
 from whence.notation.pieces import COLUMN, ROW, NotMatrix, shorter
 from whence.notation.term import Term
-from whence.ops.table import TABLE
+from whence.ops.table import TABLE, structured_by
 from whence.shapes.dims import Dim
 
 
@@ -29,7 +28,10 @@ class Printer:
 
     # ------------------------------------------------------------ nodes
     def forms(self, node: Node) -> tuple[Out, ...]:
-        """(form,) of a scalar, (column, row) of a vector, (matrix, transpose) of a matrix. Rank 3 and more: NotMatrix."""
+        """(form,) of a scalar, (column, row) of a vector, (matrix, transpose) of a matrix.
+
+        Raises NotMatrix where a function of more than two axes stands inside.
+        """
         found = self._memo.get(node)
         if found is None:
             found = self._memo[node] = self._forms(node)
@@ -76,7 +78,7 @@ class Printer:
         return o.add(terms) if len(terms) > 1 or terms[0][0] < 0 else terms[0][1]
 
     def _function_forms(self, node: Node) -> tuple[Out, ...]:
-        name, parameters = node.name, node.parameters
+        name, parameters, first = node.name, node.parameters, node.arguments[0]
         op = TABLE.get(name)
         if op is not None and op.structure == "power":
             return tuple(self._symbolic_power(a, b) for a, b in zip(*self._loose(node.arguments), strict=True))
@@ -86,9 +88,9 @@ class Printer:
             made = [o.call(name, *(a[min(k, len(a) - 1)] for a in arguments)) for k in range(min(node.rank, 1) + 1)]
             return self._both(made, symmetric="symmetric" in node.facts, rank=node.rank)
         slots = parameters[0] if parameters else None
-        if parameters and slots is not None and node.arguments[0].rank == 2:
+        if parameters and slots is not None and first.rank == 2:
             return self._along_axis(node, name, slots[0], arguments[0])
-        if parameters and node.arguments[0].rank == 1:
+        if parameters and first.rank == 1:
             column = o.call(name, arguments[0][COLUMN])
             row = o.call(name, arguments[0][ROW], axis=1)
             return self._both([column, row], rank=node.rank)
@@ -140,7 +142,12 @@ class Printer:
 
     def _symbolic_power(self, base: Out, exponent: Out) -> Out:
         tree = o.Binary("**", base.tree, exponent.tree)
-        return Out(tree, base.within(o.ATOM_LEVEL) + 1 + exponent.within(o.ATOM_LEVEL), o.POWER_LEVEL, scalar=base.scalar and exponent.scalar)
+        return Out(
+            tree,
+            base.within(o.ATOM_LEVEL) + 1 + exponent.within(o.ATOM_LEVEL),
+            o.POWER_LEVEL,
+            scalar=base.scalar and exponent.scalar,
+        )
 
     # ------------------------------------------------------------ sums
     def _sum_forms(self, node: Node) -> tuple[Out, ...]:

@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from whence.expr.node import BASIS, DIMENSION, IDENTITY, Coefficient, Factor, Node
-from whence.expr.opaque import structured_by
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
@@ -38,6 +37,7 @@ from whence.notation.pieces import (
     whole,
     without_operands,
 )
+from whence.ops.table import in_role, structured_by
 from whence.shapes.dims import Dim
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Term:
         self.groups: dict[tuple[int, ...], list[Piece]] = {}
         self.eyes: list[tuple[int, int]] = []
         self.basis: dict[int, str] = {}
-        self.sizes: dict[int, Dim] = {k: d for k, d in enumerate(dims)}
+        self.sizes: dict[int, Dim] = dict(enumerate(dims))
         self.filled = False
         self.stuck = rank > 2  # the term needs an index sum
         for factor in sorted(factors, key=self._rank_of):
@@ -96,7 +96,7 @@ class Term:
         squared = sum_of_squares(f)
         if squared is not None and (e.denominator == 2 or e == 1):
             inner = self.printer.forms(squared)[0]
-            norm = o.call("norm", inner)
+            norm = o.call(in_role("length").name, inner)
             plain = self.printer.forms(f)[0]
             doubled = o.power(norm, abs(e) * 2)
             direct = plain if abs(e) == 1 else o.power(plain, abs(e))
@@ -164,7 +164,9 @@ class Term:
             if not vector and other >= self.rank and not any(other in k for k in self.groups):
                 if self._averages(s, other):
                     both = [product_of([(p, p.over(*pair)) for p in pieces]) for pair in ((s, other), (other, s))]
-                    self.scalars.append(Piece((), (as_scalar(o.call(self._take_average(s, other), shorter(tuple(both)))),)))
+                    self.scalars.append(
+                        Piece((), (as_scalar(o.call(self._take_average(s, other), shorter(tuple(both)))),))
+                    )
                 else:
                     self.scalars.append(Piece((), (total_matrix(pieces, s, other),)))
             else:
@@ -220,7 +222,9 @@ class Term:
             for i in key:
                 names.setdefault(i, "abcdefgh"[len([n for n in names if n >= self.rank])])
             groups.append("".join(names[i] for i in key))
-            operands.append(hadamard(pieces, COLUMN) if len(key) == 1 else product_of([(p, p.over(*key)) for p in pieces]))
+            operands.append(
+                hadamard(pieces, COLUMN) if len(key) == 1 else product_of([(p, p.over(*key)) for p in pieces])
+            )
         for a, b in self.eyes:
             groups.append(names[a] + names[b])
             operands.append(self.printer.filled("eye", self.sizes[a]))
@@ -295,7 +299,11 @@ class Term:
         if body is not None and body.scalar:
             front, body = [*front, body], None
         parts = front if body is None else [*front, body]
-        parts = sorted(parts, key=lambda x: x.level != o.PRODUCT_LEVEL) if front and body is not None and body.level != o.PRODUCT_LEVEL else parts
+        parts = (
+            sorted(parts, key=lambda x: x.level != o.PRODUCT_LEVEL)
+            if front and body is not None and body.level != o.PRODUCT_LEVEL
+            else parts
+        )
         if not parts:
             parts = [o.number(1)]
         out = parts[0]

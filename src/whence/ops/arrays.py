@@ -79,6 +79,7 @@ ARRAYS: tuple[Op, ...] = (
         source=_MN + ", §2.2",
         differential="kron(δA, B) + kron(A, δB)",
         structure="kron",
+        symbols="⊗",
         value="own:kron",
         linear_in=("A", "B"),
         symmetric_in="symmetric",

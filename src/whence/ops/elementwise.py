@@ -66,6 +66,8 @@ ELEMENTWISE: tuple[Op, ...] = (
         source="Calculus: (√x)′ = 1/(2√x)",
         differential="δX/(2*Y)",
         expands="X**(1/2)",
+        role="root",
+        symbols="√",
         value="mpmath:sqrt",
         domain="positive",
         needs=("X > 0",),

@@ -83,6 +83,8 @@ class Op:
     #                    itself an opaque linear map: frechet, ...); of the last argument, in which it is linear
     expands: str = ""  # written in other words of the language; the engine uses this instead of an own rule
     structure: str = ""  # kind structure: which contraction (the expression graph's own vocabulary)
+    role: str = ""  # what the printed form is made of with it: "root" X**(1/2), "length" the root of a sum of squares
+    symbols: str = ""  # the characters written for it, which plain ASCII spells by its name
 
     # How the value is computed, independently of the differential (verify/):
     exact: str = ""  # in terms of other entries, exact identity used mod primes: sigmoid = 1/(1 + exp(-X))

@@ -273,6 +273,7 @@ REDUCTIONS: tuple[Op, ...] = (
         source="Petersen & Pedersen, The Matrix Cookbook (2012), eq. 129-131",
         differential="sum(X * δX)/Y",
         expands="sqrt(sum(X**2))",
+        role="length",
         value="formula",
         domain="nonzero",
         needs=("norm(X) > 0",),

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from whence.ops.arrays import ARRAYS
 from whence.ops.elementwise import ELEMENTWISE
 from whence.ops.entry import Example, Op
 from whence.ops.matrices import MATRICES
 from whence.ops.reductions import REDUCTIONS
 
-__all__ = ["ALIASES", "CONSTANTS", "DOMAINS", "TABLE", "Example", "Op"]
+__all__ = ["ALIASES", "CONSTANTS", "DOMAINS", "TABLE", "Example", "Op", "in_role", "structured_by"]
 
 TABLE: dict[str, Op] = {op.name: op for family in (ELEMENTWISE, REDUCTIONS, ARRAYS, MATRICES) for op in family}
+
+
+@lru_cache(maxsize=1)
+def _by_purpose() -> dict[str, Op]:
+    return {word: op for op in TABLE.values() for word in (op.structure, op.role) if word}
+
+
+def structured_by(structure: str) -> Op:
+    """The entry that the graph or the notation itself needs, by its `structure`."""
+    return _by_purpose()[structure]
+
+
+def in_role(role: str) -> Op:
+    """The entry that the notation writes, by its `role`."""
+    return _by_purpose()[role]
+
 
 # Other spellings, for the readers: spelling -> name.
 ALIASES: dict[str, str] = {alias: op.name for op in TABLE.values() for alias in op.aliases}

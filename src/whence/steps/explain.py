@@ -24,7 +24,7 @@ ONE = Dim.parse(1)
 
 @dataclass(frozen=True)
 class Step:
-    """One step as shown: its rule, the term before and after, the reason, the shape of what stands beside the change."""
+    """One step as shown: rule, the term before and after, the reason, the shape of what stands beside the change."""
 
     rule: str
     before: str
@@ -104,7 +104,11 @@ def _stage_lines(stage: Stage, style: Style, output: str, first: bool) -> list[t
         if stage.statement.name == output:
             start = f"δ{display_name(output)} = {style.node(path.start.right)}"
         elif first or len(stage.paths) > 1:
-            lead = f"{head} = {style.pairing(Pairing(stage.adjoint, stage.statement_mark))} = " if k == 0 else LABELS["and"]
+            lead = (
+                f"{head} = {style.pairing(Pairing(stage.adjoint, stage.statement_mark))} = "
+                if k == 0
+                else LABELS["and"]
+            )
             start = f"{lead}{style.pairing(path.start)}"
         else:
             start = f"    = {style.pairing(path.start)}"
@@ -149,7 +153,10 @@ def index_reading(derivation: Derivation, style: Style, adjoint_name: str) -> li
         lines.append(f"δ{name}{index_formula(stage.differential)}")
     for stage in derivation.stages:
         beside = f"d{stage.child}"
-        lines.append(f"{beside}{index_formula(stage.result)}" + ("" if stage.child != derivation.target else "    what stands beside the change"))
+        lines.append(
+            f"{beside}{index_formula(stage.result)}"
+            + ("" if stage.child != derivation.target else "    what stands beside the change")
+        )
     return lines
 
 
@@ -174,7 +181,11 @@ def scalar_reading(
                 reached.append(left)
     gradient = expand_entry(answer, index, sizes, style.shapes, functions=functions)
     through = [r for r in reached if r != output]
-    way = LABELS["reaches"].format(entry=own, output=output, way=_and(through)) if through else LABELS["reaches-at-once"].format(entry=own, output=output)
+    way = (
+        LABELS["reaches"].format(entry=own, output=output, way=_and(through))
+        if through
+        else LABELS["reaches-at-once"].format(entry=own, output=output)
+    )
     lines.append((way, ""))
     remarks = _remarks(derivation, style, sizes, own) or [""]
     lines.append((f"∂{output}/∂{own} = {print_scalar(gradient)}", remarks[0]))

@@ -68,10 +68,17 @@ def _why_not(d: Explained) -> str:
 
 def _head(d: Explained) -> str:
     shape = shape_in_words(d.shape)
-    meaning = LABELS["means"].format(name=d.name, of=d.of, wrt=d.wrt[0]) if len(d.wrt) == 1 and d.name == "d" + d.wrt[0] else ""
+    meaning = (
+        LABELS["means"].format(name=d.name, of=d.of, wrt=d.wrt[0])
+        if len(d.wrt) == 1 and d.name == "d" + d.wrt[0]
+        else ""
+    )
     facts = LABELS["shape-of"].format(shape=shape, name=d.wrt[0]) if meaning else shape
     rows = [(str(d), "   ".join(x for x in (facts, meaning) if x))]
-    rows += [(LABELS["with"].format(formula=text), LABELS["means"].format(name=n, of=d.of, wrt=of)) for n, of, text in d.adjoint_texts()]
+    rows += [
+        (LABELS["with"].format(formula=text), LABELS["means"].format(name=n, of=d.of, wrt=of))
+        for n, of, text in d.adjoint_texts()
+    ]
     return beside(rows, indent="")
 
 
@@ -95,7 +102,7 @@ def _matrix(d: Explained) -> str:
         else:
             rows.append((f"  {text}", reason))
     text = beside(rows)
-    title = LABELS["matrix-title"] + (LABELS["ones"] if ONES in text else "")
+    title = LABELS["matrix-title"] + (LABELS["ones-column"] if ONES in text else "")
     return "\n".join([title, text])
 
 

@@ -69,7 +69,7 @@ class CannotLayOut(Exception):
     """The term has more axes than a pairing of matrices can show."""
 
 
-def paths(adjoint: Node, terms: list[RawTerm], dims: tuple[Dim, ...], mark: Node) -> list[Path]:
+def paths(adjoint: Node, terms: Sequence[RawTerm], dims: tuple[Dim, ...], mark: Node) -> list[Path]:
     """One path for each term of a differential that is linear in the mark, elementwise terms taken together.
 
     Raises CannotLayOut for terms that need more than two axes at once.
@@ -206,7 +206,7 @@ def _last(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
         state.axes = axes
         return "spread", [(mark, axes, 1)]
     state.axes = axes
-    return "transpose", []
+    return "turn", []
 
 
 def _farthest(state: _State, mark: Node, others: list[Factor]) -> Factor:

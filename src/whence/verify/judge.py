@@ -232,7 +232,7 @@ class Judge:
         key: int,
         plan: Plan,
     ) -> tuple[bool, int]:
-        """Do the formulas, contracted with their directions, add up to the change of the value? And the degree of that."""
+        """Do the formulas, contracted with their directions, add up to the change of the value? And its degree."""
         result = changed[plan.result]
         assert result is not None
         claimed = []
