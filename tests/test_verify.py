@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ import pytest
 from whence.ops.table import TABLE
 from whence.read.parser import parse_expression
 from whence.read.syntax import Binary, Expr, Negative, Number, Shape, Transpose
-from whence.verify import Claim, check
+from whence.verify import Claim, check, numeric
 from whence.verify.certificate import Certificate, certificate, checked_text
 
 DATA = Path(__file__).parent / "data"
@@ -231,7 +232,7 @@ def test_sizes_differ_and_are_the_same_each_time() -> None:
     assert min(found[0].sizes.values()) >= 2
     assert {tuple(f.sizes.items()) for f in found} == {tuple(found[0].sizes.items())}
     assert found[0].bound_log2 < -200
-    assert found[0].digits is not None and found[0].digits >= 30
+    assert found[0].digits is not None and found[0].digits >= 25
 
 
 def test_given_randomness_gives_the_same_check() -> None:
@@ -243,6 +244,50 @@ def test_a_value_with_pieces_is_not_judged_by_one_of_them() -> None:
     p = problem("step(1 - s)*s**2", ["s"], {"s": []})
     assert check(claim_of(p, "2*s*step(1 - s)")).exact
     assert not any(check(claim_of(p, text)).ok for text in ("2*s", "0", "-2*s*step(1 - s)") for _ in range(20))
+
+
+def test_zeros_beside_a_diagonal_have_values() -> None:
+    p = problem("trace(cosh(Z))/10", ["Z"], {"y": ["n"]}, definitions=["Z = diag(y**3)"])
+    assert check(claim_of(p, "diag(diag(sinh(Z)))/10")).exact
+    p = problem("sum(softplus(diag(a)))", ["a"], {"a": ["n"]})
+    assert check(claim_of(p, "sigmoid(a)")).exact
+
+
+@pytest.mark.parametrize(
+    ("expression", "wrt", "answer"),
+    [
+        # the sign of 4z beside that of z, where z holds a sine, a root, or the root of a sine
+        ("sum(abs((y/(1 + 0.5*sin(b)))**2))", "b", "-8*y.T @ (y*sign(y**2/(2 + sin(b))**2))*cos(b)/(2 + sin(b))**3"),
+        ("sum(abs(t*y/sqrt(1 + 0.5*sin(b))))/10", "t", "sum(abs(y/sqrt(2 + sin(b))))*sqrt(2)/10*sign(t)"),
+        ("norm1(y*b/(1 + 0.5*norm(y)))", "b", "2*sum(sign(b*y/(2 + norm(y)))*y)/(2 + norm(y))"),
+    ],
+)
+def test_signs_respect_factors(expression: str, wrt: str, answer: str) -> None:
+    claim = claim_of(problem(expression, [wrt], {"y": ["n"], "b": [], "t": []}), answer)
+    assert check(claim).ok
+    assert not check(dataclasses.replace(claim, answer=Negative(claim.answer))).ok
+
+
+def test_the_root_of_nothing_has_a_value() -> None:
+    p = problem("norm(where(w < 0, z, 0))**2", ["w"], {"w": ["n"], "z": ["n"]}, assume={"w": ["positive"]})
+    assert check(claim_of(p, "zeros(n)")).ok
+
+
+def test_exponentials_and_logarithms_have_all_their_digits() -> None:
+    with localcontext(numeric.precision(1)):
+        for text in ("0", "1e-30", "-0.3", "2.5", "-41.7", "63", "900", "-2500"):
+            v = Decimal(text)
+            assert abs(numeric._exp(v) / v.exp() - 1) < Decimal("1e-51")
+            assert abs(numeric._log(1 + v * v) - (1 + v * v).ln()) < Decimal("1e-53")
+
+
+def test_whatever_breaks_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise AttributeError("planted")
+
+    monkeypatch.setattr("whence.verify.judge.prepare", broken)
+    found = check(claim_of(problem("sum(x)", ["x"], {"x": ["n"]}), "ones(n)"))
+    assert not found.ok and "planted" in found.reason
 
 
 def test_rational_claims_need_no_atoms() -> None:

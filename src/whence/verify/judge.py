@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from math import floor, log2, prod
 from random import Random, SystemRandom
@@ -330,27 +331,39 @@ def _entries(x: Array | None) -> Any:
 def quotient(
     plan: Plan, part: Part, ring: NumericRing, rest: list[Array | None], moves: list[Array], step: Decimal
 ) -> list[Decimal]:
-    """The central difference quotient of the value along the moves (the mixed second one for two)."""
+    """The difference quotient of the value along the move (the mixed central one of second order for two)."""
     which = plan.depends(part.by)
-    signs = [(1,), (-1,)] if len(moves) == 1 else [(1, 1), (1, -1), (-1, 1), (-1, -1)]
-    total: list[Decimal] | None = None
-    for sign in signs:
-        registers = list(rest)
-        shift: dict[int, Array] = {}
-        for s, target, move in zip(sign, part.by, moves, strict=True):
-            scaled = ring.each(move, lambda v, s=s: s * step * v)
-            shift[target] = algebra.plus(shift[target], scaled) if target in shift else scaled
-        _run_shifted(plan, ring, registers, which, shift)
-        value = registers[plan.result]
-        assert value is not None
-        positive = prod(sign) > 0
-        if total is None:
-            total = list(value.parts[0])
-        else:
-            total = [a + b if positive else a - b for a, b in zip(total, value.parts[0], strict=True)]
-    assert total is not None
-    divisor = 2 * step if len(moves) == 1 else 4 * step * step
-    return [v / divisor for v in total]
+    if len(moves) == 1:
+        at_rest = rest[plan.result]
+        assert at_rest is not None
+        ahead = _shifted_value(plan, part, ring, rest, moves, which, (step,))
+        return [(a - b) / step for a, b in zip(ahead, at_rest.parts[0], strict=True)]
+    pp, pm, mp, mm = (
+        _shifted_value(plan, part, ring, rest, moves, which, (s, t)) for s in (step, -step) for t in (step, -step)
+    )
+    divisor = 4 * step * step
+    return [(a - b - c + d) / divisor for a, b, c, d in zip(pp, pm, mp, mm, strict=True)]
+
+
+def _shifted_value(
+    plan: Plan,
+    part: Part,
+    ring: NumericRing,
+    rest: list[Array | None],
+    moves: list[Array],
+    which: list[int],
+    steps: tuple[Decimal, ...],
+) -> Sequence[Decimal]:
+    """The value after so many steps along each move."""
+    registers = list(rest)
+    shift: dict[int, Array] = {}
+    for step, target, move in zip(steps, part.by, moves, strict=True):
+        scaled = ring.each(move, lambda v, s=step: s * v)
+        shift[target] = algebra.plus(shift[target], scaled) if target in shift else scaled
+    _run_shifted(plan, ring, registers, which, shift)
+    value = registers[plan.result]
+    assert value is not None
+    return value.parts[0]
 
 
 def _run_shifted(

@@ -20,7 +20,7 @@ from whence.verify.failures import BadPoint, Singular
 from whence.verify.kernels import Bilinear
 
 DIGITS = {1: 56, 2: 75}  # by the order of the derivative; 50 are wanted of every value
-STEP = {1: Decimal("1e-17"), 2: Decimal("1e-16")}
+STEP = {1: Decimal("1e-28"), 2: Decimal("1e-16")}  # of a one-sided quotient, of a central one
 ARITHMETIC_ERRORS = (DivisionByZero, InvalidOperation, Overflow)
 
 _ONE, _ZERO = Decimal(1), Decimal(0)
