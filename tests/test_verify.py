@@ -274,11 +274,23 @@ def test_the_root_of_nothing_has_a_value() -> None:
 
 
 def test_exponentials_and_logarithms_have_all_their_digits() -> None:
-    with localcontext(numeric.precision(1)):
+    with localcontext(numeric.USUAL[1].context()):
         for text in ("0", "1e-30", "-0.3", "2.5", "-41.7", "63", "900", "-2500"):
             v = Decimal(text)
             assert abs(numeric._exp(v) / v.exp() - 1) < Decimal("1e-51")
             assert abs(numeric._log(1 + v * v) - (1 + v * v).ln()) < Decimal("1e-53")
+
+
+def test_what_exact_arithmetic_does_not_vouch_for_needs_more_digits() -> None:
+    """The terms with exp(-72) are too small to be seen in 20 digits, and nothing exact knows the function."""
+    p = problem("sum(expm(X)) + exp(-72)*sum(X**2)", ["X"], {"X": ["n", "n"]})
+    right = claim_of(p, "frechet(expm, X.T, ones(n, n)) + 2*exp(-72)*X")
+    assert check(right).ok and not check(right).exact
+    assert not check(claim_of(p, "frechet(expm, X.T, ones(n, n)) + 3*exp(-72)*X")).ok
+
+
+def test_pi_has_all_its_digits() -> None:
+    assert str(numeric._pi(60)).startswith("3.14159265358979323846264338327950288419716939937510582097494")
 
 
 def test_whatever_breaks_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,14 +14,13 @@ from whence.verify.claim import Check, Claim, Witness, canonical_shape, same_sha
 from whence.verify.draw import ExactEntries, NumericEntries, draw, filled, small_enough
 from whence.verify.exact import ExactRing, Mode
 from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, Singular
-from whence.verify.numeric import ARITHMETIC_ERRORS, STEP, NumericRing, precision
+from whence.verify.numeric import ARITHMETIC_ERRORS, FINE, USUAL, NumericRing
 from whence.verify.plan import Part, Plan, finish, prepare
 from whence.verify.primes import PrimeSet, fresh_chain, fresh_primes
 from whence.verify.sizes import choices
 
 REDRAWS = 50
 RESIZES = 8  # singular points ask for other sizes so many times
-WANTED_DIGITS = 20
 LARGEST_DEGREE = 1 << 29  # beyond it four primes no longer give 2**-128
 _PRIME_BITS = 61
 
@@ -47,6 +46,7 @@ class Judge:
         self.own_random = random
         self.random = random or Random(SystemRandom().getrandbits(256))
         self.order = len(claim.wrt)
+        self.precision = USUAL[2 if self.order > 1 else 1]
         self.redraws = 0
         self.bound = 0
         self.may_resize = True
@@ -74,6 +74,7 @@ class Judge:
         if exact is False and (rational or self.masked):
             return self._refused(plan, "differs in exact arithmetic")
         points = 1 if exact else 6 if plan.program.masked else 3
+        self.precision = (USUAL if exact else FINE)[self.order]
         digits: int | None = None
         for _ in range(points):
             found = self._by_value(plan)
@@ -253,8 +254,8 @@ class Judge:
         last = "no point"
         for attempt in range(REDRAWS):
             try:
-                with localcontext(precision(self.order)):
-                    return self._value_point(plan, NumericRing(self.random, self.order), attempt)
+                with localcontext(self.precision.context()):
+                    return self._value_point(plan, NumericRing(self.random, self.precision.digits), attempt)
             except BadPoint as failure:
                 last = f"no usable point by value ({failure})"
                 if isinstance(failure, Singular) and attempt >= 4 and self.may_resize:
@@ -298,12 +299,12 @@ class Judge:
             directions.append(filled(entries.nonzero, x.shape))
             moves.append(projected(ring, directions[-1], structure))
         claimed = contracted(ring, part, formula, value.shape, directions)
-        true = quotient(plan, part, ring, rest, moves, STEP[self.order])
+        true = quotient(plan, part, ring, rest, moves, self.precision.step)
         scale = max((abs(v) for v in (*formula.parts[0], *true, *claimed.parts[0])), default=Decimal(0))
         scale = max(scale, max(abs(v) for v in value.parts[0]) * Decimal("1e-6"), Decimal("1e-12"))
         errors = [abs(a - b) for a, b in zip(true, claimed.parts[0], strict=True)]
         worst = max(range(len(errors)), key=lambda k: errors[k])
-        if errors[worst] > scale * Decimal(10) ** -WANTED_DIGITS:
+        if errors[worst] > scale * Decimal(10) ** -self.precision.wanted:
             inputs = {n: tuple(f"{Decimal(v):.30}" for v in _entries(rest[k])) for k, n in enumerate(plan.shapes)}
             return Witness(
                 plan.sizes,
