@@ -13,13 +13,14 @@ from whence.verify.algebra import Array, Ring
 from whence.verify.claim import Check, Claim, Witness, canonical_shape, same_shape, vec_shape
 from whence.verify.draw import ExactEntries, NumericEntries, draw, filled, small_enough
 from whence.verify.exact import ExactRing, Mode
-from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, Singular
+from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, OutOfDomain, Singular
 from whence.verify.numeric import ARITHMETIC_ERRORS, FINE, USUAL, NumericRing
 from whence.verify.plan import Part, Plan, finish, prepare
 from whence.verify.primes import PrimeSet, fresh_chain, fresh_primes
 from whence.verify.sizes import choices
 
 REDRAWS = 50
+ROOTLESS = 16  # a number without a root is met again more often than not
 RESIZES = 8  # singular points ask for other sizes so many times
 LARGEST_DEGREE = 1 << 29  # beyond it four primes no longer give 2**-128
 _PRIME_BITS = 61
@@ -135,6 +136,8 @@ class Judge:
                 return self._exact_point(plan, ring), ring
             except NoRoot as failure:
                 last = failure
+                if attempt >= ROOTLESS:
+                    break
             except BadPoint as failure:
                 last = failure
                 if attempt >= 2 and self.may_resize:
@@ -174,7 +177,7 @@ class Judge:
             degree += size
             if not same:
                 return False
-        self.bound = floor(4 * (log2(max(degree, 1)) - _PRIME_BITS)) + 1
+        self.bound = floor(4 * (log2(max(degree + ring.collisions, 1)) - _PRIME_BITS)) + 1
         return True
 
     def _moved_run(
@@ -276,7 +279,10 @@ class Judge:
         value = rest[plan.result]
         assert value is not None
         small_enough(value)
-        plan.program.run(ring, rest, range(plan.forward, len(plan.program.code)))
+        try:
+            plan.program.run(ring, rest, range(plan.forward, len(plan.program.code)))
+        except OutOfDomain as failure:
+            raise Misfit(f"the formula has no value where the expression has one: {failure}") from None
         digits = 50
         for part in plan.parts:
             found = self._part_by_value(plan, part, ring, rest, value)
@@ -332,13 +338,11 @@ def _entries(x: Array | None) -> Any:
 def quotient(
     plan: Plan, part: Part, ring: NumericRing, rest: list[Array | None], moves: list[Array], step: Decimal
 ) -> list[Decimal]:
-    """The difference quotient of the value along the move (the mixed central one of second order for two)."""
+    """The central difference quotient of the value along the moves (the mixed second one for two)."""
     which = plan.depends(part.by)
     if len(moves) == 1:
-        at_rest = rest[plan.result]
-        assert at_rest is not None
-        ahead = _shifted_value(plan, part, ring, rest, moves, which, (step,))
-        return [(a - b) / step for a, b in zip(ahead, at_rest.parts[0], strict=True)]
+        ahead, behind = (_shifted_value(plan, part, ring, rest, moves, which, (s,)) for s in (step, -step))
+        return [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
     pp, pm, mp, mm = (
         _shifted_value(plan, part, ring, rest, moves, which, (s, t)) for s in (step, -step) for t in (step, -step)
     )

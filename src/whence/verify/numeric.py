@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 
 from whence.verify.algebra import Array, real
-from whence.verify.failures import BadPoint, Singular
+from whence.verify.failures import BadPoint, OutOfDomain, Singular
 from whence.verify.kernels import Bilinear
 
 
@@ -35,10 +35,10 @@ class Precision:
         return Context(prec=self.digits, traps=traps, Emax=10**6, Emin=-(10**6))
 
 
-# By the order of the derivative: a one-sided quotient for the first, a central one for the second.
-USUAL = {1: Precision(56, Decimal("1e-28"), 20), 2: Precision(75, Decimal("1e-16"), 20)}
+# By the order of the derivative.
+USUAL = {1: Precision(56, Decimal("1e-17"), 20), 2: Precision(75, Decimal("1e-16"), 20)}
 # Where exact arithmetic does not vouch for the claim: a term of exp(-100) beside 1 must not go unseen.
-FINE = {1: Precision(200, Decimal("1e-98"), 80), 2: Precision(300, Decimal("1e-75"), 100)}
+FINE = {1: Precision(200, Decimal("1e-65"), 100), 2: Precision(300, Decimal("1e-75"), 100)}
 ARITHMETIC_ERRORS = (DivisionByZero, InvalidOperation, Overflow)
 
 _ONE, _ZERO = Decimal(1), Decimal(0)
@@ -234,7 +234,7 @@ def _log_of_two(bits: int) -> int:
 def _log(v: Decimal) -> Decimal:
     """From the machine's logarithm by steps that triple the digits: y + 2 (v − eʸ)/(v + eʸ)."""
     if v <= 0:
-        raise BadPoint("the logarithm of a number that is not positive")
+        raise OutOfDomain("the logarithm of a number that is not positive")
     tens = v.adjusted()
     v = v.scaleb(-tens)
     y = Decimal(math.log(v))
@@ -255,7 +255,7 @@ def _log_of_ten(digits: int) -> Decimal:
 
 def _square_root(v: Decimal) -> Decimal:
     if v < 0:
-        raise BadPoint("the root of a negative number")
+        raise OutOfDomain("the root of a negative number")
     return v.sqrt()
 
 
@@ -267,7 +267,7 @@ def _to_mpmath(v: Decimal, context: Any, digits: int) -> Any:
 
 def _from_mpmath(value: Any, context: Any, digits: int) -> Decimal:
     if not isinstance(value, context.mpf) or not context.isfinite(value):
-        raise BadPoint("an argument outside the domain")
+        raise OutOfDomain("an argument outside the domain")
     sign, mantissa, exponent, _ = value._mpf_
     return (-mantissa if sign else mantissa) * _power_of_two(exponent, digits)
 
