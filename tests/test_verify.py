@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ import pytest
 from whence.ops.table import TABLE
 from whence.read.parser import parse_expression
 from whence.read.syntax import Binary, Expr, Negative, Number, Shape, Transpose
-from whence.verify import Claim, check
+from whence.verify import Claim, check, numeric
 from whence.verify.certificate import Certificate, certificate, checked_text
 
 DATA = Path(__file__).parent / "data"
@@ -243,6 +244,73 @@ def test_a_value_with_pieces_is_not_judged_by_one_of_them() -> None:
     p = problem("step(1 - s)*s**2", ["s"], {"s": []})
     assert check(claim_of(p, "2*s*step(1 - s)")).exact
     assert not any(check(claim_of(p, text)).ok for text in ("2*s", "0", "-2*s*step(1 - s)") for _ in range(20))
+
+
+def test_zeros_beside_a_diagonal_have_values() -> None:
+    p = problem("trace(cosh(Z))/10", ["Z"], {"y": ["n"]}, definitions=["Z = diag(y**3)"])
+    assert check(claim_of(p, "diag(diag(sinh(Z)))/10")).exact
+    p = problem("sum(softplus(diag(a)))", ["a"], {"a": ["n"]})
+    assert check(claim_of(p, "sigmoid(a)")).exact
+
+
+@pytest.mark.parametrize(
+    ("expression", "wrt", "answer"),
+    [
+        # the sign of 4z beside that of z, where z holds a sine, a root, or the root of a sine
+        ("sum(abs((y/(1 + 0.5*sin(b)))**2))", "b", "-8*y.T @ (y*sign(y**2/(2 + sin(b))**2))*cos(b)/(2 + sin(b))**3"),
+        ("sum(abs(t*y/sqrt(1 + 0.5*sin(b))))/10", "t", "sum(abs(y/sqrt(2 + sin(b))))*sqrt(2)/10*sign(t)"),
+        ("norm1(y*b/(1 + 0.5*norm(y)))", "b", "2*sum(sign(b*y/(2 + norm(y)))*y)/(2 + norm(y))"),
+    ],
+)
+def test_signs_respect_factors(expression: str, wrt: str, answer: str) -> None:
+    claim = claim_of(problem(expression, [wrt], {"y": ["n"], "b": [], "t": []}), answer)
+    assert check(claim).ok
+    assert not check(dataclasses.replace(claim, answer=Negative(claim.answer))).ok
+
+
+def test_the_root_of_nothing_has_a_value() -> None:
+    p = problem("norm(where(w < 0, z, 0))**2", ["w"], {"w": ["n"], "z": ["n"]}, assume={"w": ["positive"]})
+    assert check(claim_of(p, "zeros(n)")).ok
+
+
+def test_exponentials_and_logarithms_have_all_their_digits() -> None:
+    with localcontext(numeric.USUAL[1].context()):
+        for text in ("0", "1e-30", "-0.3", "2.5", "-41.7", "63", "900", "-2500"):
+            v = Decimal(text)
+            assert abs(numeric._exp(v) / v.exp() - 1) < Decimal("1e-51")
+            assert abs(numeric._log(1 + v * v) - (1 + v * v).ln()) < Decimal("1e-53")
+
+
+def test_what_exact_arithmetic_does_not_vouch_for_needs_more_digits() -> None:
+    """The terms with exp(-72) are too small to be seen in 20 digits, and nothing exact knows the function."""
+    p = problem("sum(expm(X)) + exp(-72)*sum(X**2)", ["X"], {"X": ["n", "n"]})
+    right = claim_of(p, "frechet(expm, X.T, ones(n, n)) + 2*exp(-72)*X")
+    assert check(right).ok and not check(right).exact
+    assert not check(claim_of(p, "frechet(expm, X.T, ones(n, n)) + 3*exp(-72)*X")).ok
+
+
+def test_nothing_but_rounding_is_no_difference() -> None:
+    p = problem("atan(sum(Y - mean(Y, axis=1)))", ["Y"], {"Y": ["q", "m"]})
+    assert all(check(claim_of(p, "zeros(q, m)")).ok for _ in range(20))
+
+
+def test_the_formula_has_a_value_where_the_expression_has() -> None:
+    claim = claim_of(problem("s**2*step(1 + y**2)", ["s"], {"s": [], "y": []}), "2*s*step(1 + y**2)*sqrt(y)**2/y")
+    found = [check(claim) for _ in range(12)]
+    assert any("no value where" in f.reason for f in found if not f.ok)
+
+
+def test_pi_has_all_its_digits() -> None:
+    assert str(numeric._pi(60)).startswith("3.14159265358979323846264338327950288419716939937510582097494")
+
+
+def test_whatever_breaks_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise AttributeError("planted")
+
+    monkeypatch.setattr("whence.verify.judge.prepare", broken)
+    found = check(claim_of(problem("sum(x)", ["x"], {"x": ["n"]}), "ones(n)"))
+    assert not found.ok and "planted" in found.reason
 
 
 def test_rational_claims_need_no_atoms() -> None:

@@ -62,6 +62,9 @@ class ExactRing:
         self.squares: list[Pair] = []
         self.points: list[Pair] = []
         self.used_relations = False  # atoms that another mode would tie to one another
+        self.arguments = 0  # how many were given to functions,
+        self.highest = 0  # their highest degree,
+        self.collisions = 0  # and what two of them being equal by chance adds to the degree
         self.masks = 0  # how many signs and extremes were drawn
 
     # ---- numbers
@@ -168,11 +171,20 @@ class ExactRing:
             return [(a % m, 0) for a in x.parts[0]]
         return [(a % m, b % m) for a, b in zip(x.parts[0], x.parts[1], strict=True)]
 
-    def from_pairs(self, x: Array, values: Sequence[Pair], extra: int = 1) -> Array:
+    def from_pairs(self, x: Array, values: Sequence[Pair], top: int = 2, bottom: int = 0) -> Array:
+        """Random numbers as the values of a function at x: of their own degree, whatever that of x was."""
+        self.distinguish(x)
         parts: dict[int, Sequence[int]] = {0: [a for a, _ in values]}
         if any(b for _, b in values):
             parts[1] = [b for _, b in values]
-        return Array(x.shape, parts, x.top + x.bottom + extra, 0, x.literal)
+        return Array(x.shape, parts, top, bottom, x.literal)
+
+    def distinguish(self, x: Array) -> None:
+        """Count the chance that two different arguments of functions are equal at this point."""
+        degree = x.top + x.bottom
+        self.highest = max(self.highest, degree)
+        self.arguments += x.size
+        self.collisions += x.size * self.arguments * (degree + self.highest)
 
     def atoms(self, tag: str, x: Array) -> Array:
         """A random number for each argument, the same for the same tag and argument."""
@@ -262,7 +274,7 @@ class ExactRing:
     def circle(self, x: Array, sine: bool) -> Array:
         """A point of the unit circle for each argument: (cos, sin), even and odd."""
         self.used_relations = True
-        return self.from_pairs(x, [self._circle(z, sine) for z in self.pairs(x)])
+        return self.from_pairs(x, [self._circle(z, sine) for z in self.pairs(x)], 2 * x.size, 2 * x.size)
 
     def _circle(self, z: Pair, sine: bool) -> Pair:
         m = self.modulus
@@ -307,9 +319,8 @@ class ExactRing:
         while odd % 2 == 0:
             odd, halvings = odd // 2, halvings + 1
         values = [self._root(z, exponent.numerator, odd, halvings) for z in self.pairs(x)]
-        out = self.from_pairs(x, values)
-        out.top = out.bottom = (x.top + x.bottom + 1) * max(1, abs(exponent.numerator))
-        return out
+        degree = (x.top + x.bottom + 1) * max(1, abs(exponent.numerator))
+        return self.from_pairs(x, values, degree, degree)
 
     def _root(self, z: Pair, numerator: int, odd: int, halvings: int) -> Pair:
         key = ("root", z, numerator, odd, halvings)
@@ -359,7 +370,8 @@ class ExactRing:
     def greater(self, x: Array) -> Array:
         """1 where x > 0: a random 0 or 1 modulo each prime, opposite for opposite arguments."""
         self.used_relations = True
-        return Array(x.shape, {0: [self._positive(z) for z in self.pairs(x)]}, x.top + x.bottom + 1, 0)
+        self.distinguish(x)
+        return Array(x.shape, {0: [self._positive(z) for z in self.pairs(x)]})
 
     def _positive(self, z: Pair) -> int:
         if not z[1] and (z[0] < _SMALL or self.modulus - z[0] < _SMALL):
@@ -405,7 +417,8 @@ class ExactRing:
             1 if gcd(a, self.modulus) == 1 else self.joined([int(r != 0) for r in self.components(a)])
             for a, _ in self.pairs(x)
         ]
-        return Array(x.shape, {0: flat}, x.top + x.bottom + 1, 0)
+        self.distinguish(x)
+        return Array(x.shape, {0: flat})
 
     def largest(self, x: Array, groups: Sequence[Sequence[int]], smallest: bool) -> Array:
         """A single 1 in each group, at a random place; the same for the same entries up to a common shift."""
@@ -416,7 +429,8 @@ class ExactRing:
             places = self._extreme(tuple(entries[k] for k in group), -1 if smallest else 1)
             for place, idempotent in zip(places, self.idempotents, strict=True):
                 out[group[place]] += idempotent
-        return Array(x.shape, {0: [e % self.modulus for e in out]}, x.top + x.bottom + 1, 0)
+        self.distinguish(x)
+        return Array(x.shape, {0: [e % self.modulus for e in out]})
 
     def _extreme(self, group: tuple[Pair, ...], sign: int) -> list[int]:
         m = self.modulus

@@ -33,3 +33,7 @@ class NoRoot(BadPoint):
 
 class Singular(BadPoint):
     """A singular matrix: perhaps at every point of these sizes."""
+
+
+class OutOfDomain(BadPoint):
+    """An argument for which a function has no value."""

@@ -13,15 +13,15 @@ from whence.verify.algebra import Array, Ring
 from whence.verify.claim import Check, Claim, Witness, canonical_shape, same_shape, vec_shape
 from whence.verify.draw import ExactEntries, NumericEntries, draw, filled, small_enough
 from whence.verify.exact import ExactRing, Mode
-from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, Singular
-from whence.verify.numeric import ARITHMETIC_ERRORS, STEP, NumericRing, precision
+from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, OutOfDomain, Singular
+from whence.verify.numeric import ARITHMETIC_ERRORS, FINE, USUAL, NumericRing
 from whence.verify.plan import Part, Plan, finish, prepare
 from whence.verify.primes import PrimeSet, fresh_chain, fresh_primes
 from whence.verify.sizes import choices
 
 REDRAWS = 50
+ROOTLESS = 16  # a number without a root is met again more often than not
 RESIZES = 8  # singular points ask for other sizes so many times
-WANTED_DIGITS = 20
 LARGEST_DEGREE = 1 << 29  # beyond it four primes no longer give 2**-128
 _PRIME_BITS = 61
 
@@ -47,6 +47,7 @@ class Judge:
         self.own_random = random
         self.random = random or Random(SystemRandom().getrandbits(256))
         self.order = len(claim.wrt)
+        self.precision = USUAL[2 if self.order > 1 else 1]
         self.redraws = 0
         self.bound = 0
         self.may_resize = True
@@ -74,6 +75,7 @@ class Judge:
         if exact is False and (rational or self.masked):
             return self._refused(plan, "differs in exact arithmetic")
         points = 1 if exact else 6 if plan.program.masked else 3
+        self.precision = (USUAL if exact else FINE)[self.order]
         digits: int | None = None
         for _ in range(points):
             found = self._by_value(plan)
@@ -134,6 +136,8 @@ class Judge:
                 return self._exact_point(plan, ring), ring
             except NoRoot as failure:
                 last = failure
+                if attempt >= ROOTLESS:
+                    break
             except BadPoint as failure:
                 last = failure
                 if attempt >= 2 and self.may_resize:
@@ -174,7 +178,7 @@ class Judge:
             degree += size
             if not same:
                 return False
-        self.bound = floor(4 * (log2(max(degree, 1)) - _PRIME_BITS)) + 1
+        self.bound = floor(4 * (log2(max(degree + ring.collisions, 1)) - _PRIME_BITS)) + 1
         return True
 
     def _moved_run(
@@ -256,8 +260,8 @@ class Judge:
         last = "no point"
         for attempt in range(REDRAWS):
             try:
-                with localcontext(precision(self.order)):
-                    return self._value_point(plan, NumericRing(self.random, self.order), attempt)
+                with localcontext(self.precision.context()):
+                    return self._value_point(plan, NumericRing(self.random, self.precision.digits), attempt)
             except BadPoint as failure:
                 last = f"no usable point by value ({failure})"
                 if isinstance(failure, Singular) and attempt >= 4 and self.may_resize:
@@ -278,7 +282,10 @@ class Judge:
         value = rest[plan.result]
         assert value is not None
         small_enough(value)
-        plan.program.run(ring, rest, range(plan.forward, len(plan.program.code)))
+        try:
+            plan.program.run(ring, rest, range(plan.forward, len(plan.program.code)))
+        except OutOfDomain as failure:
+            raise Misfit(f"the formula has no value where the expression has one: {failure}") from None
         if self.order == 1 and len(plan.parts) > 1:  # all targets move at once; apart only to find which is wrong
             together = self._by_quotient(plan, plan.parts, ring, rest, value)
             if not isinstance(together, Witness):
@@ -313,12 +320,12 @@ class Judge:
             said = contracted(ring, part, formula, value.shape, directions).parts[0]
             claimed = [a + b for a, b in zip(claimed, said, strict=True)]
             sizes += [abs(v) for v in (*formula.parts[0], *said)]
-        true = quotient(plan, targets, ring, rest, moves, self.order)
+        true = quotient(plan, targets, ring, rest, moves, self.precision.step, self.order)
         scale = max((*sizes, *(abs(v) for v in true)), default=Decimal(0))
         scale = max(scale, max(abs(v) for v in value.parts[0]) * Decimal("1e-6"), Decimal("1e-12"))
         errors = [abs(a - b) for a, b in zip(true, claimed, strict=True)]
         worst = max(range(len(errors)), key=lambda k: errors[k])
-        if errors[worst] > scale * Decimal(10) ** -WANTED_DIGITS:
+        if errors[worst] > scale * Decimal(10) ** -self.precision.wanted:
             inputs = {n: tuple(f"{Decimal(v):.30}" for v in _entries(rest[k])) for k, n in enumerate(plan.shapes)}
             return Witness(
                 plan.sizes,
@@ -344,30 +351,47 @@ def _entries(x: Array | None) -> Any:
 
 
 def quotient(
-    plan: Plan, targets: Sequence[int], ring: NumericRing, rest: list[Array | None], moves: list[Array], order: int
+    plan: Plan,
+    targets: Sequence[int],
+    ring: NumericRing,
+    rest: list[Array | None],
+    moves: list[Array],
+    step: Decimal,
+    order: int,
 ) -> list[Decimal]:
-    """The central difference quotient of the value, all targets moved at once; of order 2 the mixed second one."""
-    step = STEP[order]
+    """The central difference quotient of the value with all targets moved at once; of order 2 the mixed second one."""
     which = plan.depends(tuple(targets))
-    signs = [(1,) * len(moves), (-1,) * len(moves)] if order == 1 else [(1, 1), (1, -1), (-1, 1), (-1, -1)]
-    total: list[Decimal] | None = None
-    for sign in signs:
-        registers = list(rest)
-        shift: dict[int, Array] = {}
-        for s, target, move in zip(sign, targets, moves, strict=True):
-            scaled = ring.each(move, lambda v, s=s: s * step * v)
-            shift[target] = algebra.plus(shift[target], scaled) if target in shift else scaled
-        _run_shifted(plan, ring, registers, which, shift)
-        value = registers[plan.result]
-        assert value is not None
-        positive = sign[0] > 0 if order == 1 else prod(sign) > 0
-        if total is None:
-            total = list(value.parts[0])
-        else:
-            total = [a + b if positive else a - b for a, b in zip(total, value.parts[0], strict=True)]
-    assert total is not None
-    divisor = 2 * step if order == 1 else 4 * step * step
-    return [v / divisor for v in total]
+    if order == 1:
+        ahead, behind = (
+            _shifted_value(plan, targets, ring, rest, moves, which, (s,) * len(moves)) for s in (step, -step)
+        )
+        return [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+    pp, pm, mp, mm = (
+        _shifted_value(plan, targets, ring, rest, moves, which, (s, t)) for s in (step, -step) for t in (step, -step)
+    )
+    divisor = 4 * step * step
+    return [(a - b - c + d) / divisor for a, b, c, d in zip(pp, pm, mp, mm, strict=True)]
+
+
+def _shifted_value(
+    plan: Plan,
+    targets: Sequence[int],
+    ring: NumericRing,
+    rest: list[Array | None],
+    moves: list[Array],
+    which: list[int],
+    steps: tuple[Decimal, ...],
+) -> Sequence[Decimal]:
+    """The value after so many steps along each move."""
+    registers = list(rest)
+    shift: dict[int, Array] = {}
+    for step, target, move in zip(steps, targets, moves, strict=True):
+        scaled = ring.each(move, lambda v, s=step: s * v)
+        shift[target] = algebra.plus(shift[target], scaled) if target in shift else scaled
+    _run_shifted(plan, ring, registers, which, shift)
+    value = registers[plan.result]
+    assert value is not None
+    return value.parts[0]
 
 
 def _run_shifted(

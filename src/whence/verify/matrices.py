@@ -252,7 +252,7 @@ def frechet(ring: Any, name: str, x: Array, e: Array) -> Array:
     with localcontext() as context:
         step = Decimal(10) ** -(context.prec - 10)
         context.prec = 2 * context.prec + 10
-        finer = NumericRing(ring.random)
+        finer = NumericRing(ring.random, context.prec)
         move = finer.each(e, lambda v: v * step)
         function = ROUTINES[name].function
         change = minus(function(finer, plus(x, move)), function(finer, minus(x, move)))

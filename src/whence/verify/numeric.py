@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, getcontext, localcontext
 from fractions import Fraction
 from functools import lru_cache
@@ -16,26 +17,34 @@ from random import Random
 from typing import Any
 
 from whence.verify.algebra import Array, real
-from whence.verify.failures import BadPoint, Singular
+from whence.verify.failures import BadPoint, OutOfDomain, Singular
 from whence.verify.kernels import Bilinear
 
-DIGITS = {1: 56, 2: 75}  # by the order of the derivative; 50 are wanted of every value
-STEP = {1: Decimal("1e-17"), 2: Decimal("1e-16")}
+
+@dataclass(frozen=True)
+class Precision:
+    """The digits of every value, the step of the difference quotients, and how many digits of them must agree."""
+
+    digits: int
+    step: Decimal
+    wanted: int
+
+    def context(self) -> Context:
+        """The decimal context of a check by value, to be entered with `localcontext`."""
+        traps = [DivisionByZero, InvalidOperation, Overflow]
+        return Context(prec=self.digits, traps=traps, Emax=10**6, Emin=-(10**6))
+
+
+# By the order of the derivative.
+USUAL = {1: Precision(56, Decimal("1e-17"), 20), 2: Precision(75, Decimal("1e-16"), 20)}
+# Where exact arithmetic does not vouch for the claim: a term of exp(-100) beside 1 must not go unseen.
+FINE = {1: Precision(200, Decimal("1e-65"), 100), 2: Precision(300, Decimal("1e-75"), 100)}
 ARITHMETIC_ERRORS = (DivisionByZero, InvalidOperation, Overflow)
 
 _ONE, _ZERO = Decimal(1), Decimal(0)
-_PI = Decimal(
-    "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798214808651"
-    "328230664709384460955058223172535940812848111745"
-)
 _GUARD_DIGITS = 15
 _HALVINGS = 8  # of the argument of an exponential
 _local = threading.local()
-
-
-def precision(order: int) -> Context:
-    """The decimal context of a check by value, to be entered with `localcontext`."""
-    return Context(prec=DIGITS[order], traps=[DivisionByZero, InvalidOperation, Overflow], Emax=10**6, Emin=-(10**6))
 
 
 def mpmath_context(digits: int) -> Any:
@@ -56,9 +65,9 @@ class NumericRing:
     exact = False
     order = 1
 
-    def __init__(self, random: Random, derivative_order: int = 1) -> None:
+    def __init__(self, random: Random, digits: int) -> None:
         self.random = random
-        self.digits = DIGITS[derivative_order]
+        self.digits = digits
 
     def number(self, value: Fraction) -> Decimal:
         if value.denominator == 1:
@@ -141,8 +150,7 @@ class NumericRing:
         with localcontext() as context:
             context.prec = 2 * self.digits + 10
             step = Decimal(10) ** -(self.digits - 10)
-            finer = NumericRing(self.random)
-            finer.digits = context.prec
+            finer = NumericRing(self.random, context.prec)
             up = function(finer, self.each(x, lambda v: v + step))
             down = function(finer, self.each(x, lambda v: v - step))
             flat = [(a - b) / (2 * step) for a, b in zip(up.parts[0], down.parts[0], strict=True)]
@@ -163,7 +171,28 @@ class NumericRing:
         return Array(x.shape, {0: out})
 
     def circle_constant(self) -> Array:
-        return Array((), {0: [+_PI]}, literal=True)
+        return Array((), {0: [_pi(self.digits)]}, literal=True)
+
+
+@lru_cache(16)
+def _pi(digits: int) -> Decimal:
+    """Machin's formula in whole numbers."""
+    one = 10 ** (digits + 10)
+    quarter = 4 * _arc_of_reciprocal(5, one) - _arc_of_reciprocal(239, one)
+    with localcontext() as context:
+        context.prec = digits
+        return Decimal(4 * quarter) / one
+
+
+def _arc_of_reciprocal(n: int, one: int) -> int:
+    """atan(1/n) in units of 1/one."""
+    term = one // n
+    total, k = 0, 1
+    while term:
+        total += term // k if k % 4 == 1 else -(term // k)
+        term //= n * n
+        k += 2
+    return total
 
 
 def _exp(v: Decimal) -> Decimal:
@@ -205,7 +234,7 @@ def _log_of_two(bits: int) -> int:
 def _log(v: Decimal) -> Decimal:
     """From the machine's logarithm by steps that triple the digits: y + 2 (v − eʸ)/(v + eʸ)."""
     if v <= 0:
-        raise BadPoint("the logarithm of a number that is not positive")
+        raise OutOfDomain("the logarithm of a number that is not positive")
     tens = v.adjusted()
     v = v.scaleb(-tens)
     y = Decimal(math.log(v))
@@ -226,7 +255,7 @@ def _log_of_ten(digits: int) -> Decimal:
 
 def _square_root(v: Decimal) -> Decimal:
     if v < 0:
-        raise BadPoint("the root of a negative number")
+        raise OutOfDomain("the root of a negative number")
     return v.sqrt()
 
 
@@ -238,7 +267,7 @@ def _to_mpmath(v: Decimal, context: Any, digits: int) -> Any:
 
 def _from_mpmath(value: Any, context: Any, digits: int) -> Decimal:
     if not isinstance(value, context.mpf) or not context.isfinite(value):
-        raise BadPoint("an argument outside the domain")
+        raise OutOfDomain("an argument outside the domain")
     sign, mantissa, exponent, _ = value._mpf_
     return (-mantissa if sign else mantissa) * _power_of_two(exponent, digits)
 
@@ -273,4 +302,4 @@ def stand_in(which: int, derivative: int, v: Decimal) -> Decimal:
     return STAND_INS[which % len(STAND_INS)](scale * v)[derivative] * scale**derivative
 
 
-__all__ = ["ARITHMETIC_ERRORS", "DIGITS", "STEP", "NumericRing", "localcontext", "precision", "stand_in"]
+__all__ = ["ARITHMETIC_ERRORS", "FINE", "USUAL", "NumericRing", "Precision", "localcontext", "stand_in"]
