@@ -9,7 +9,7 @@ from typing import Literal
 
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
-from whence.expr.node import DIMENSION, dimension
+from whence.expr.node import DIMENSION, Node, dimension
 from whence.expr.sums import is_zero, make_sum
 from whence.facts.conditions import conditions
 from whence.messages.catalogue import nearest
@@ -25,7 +25,9 @@ from whence.shapes.infer import ShapeTable
 from whence.shapes.words import is_scalar, words
 from whence.shapes.words import text as shape_text
 from whence.steps.derivation import Derivation, derivation
-from whence.steps.explain import Step, Style, index_reading, matrix_reading, scalar_reading, steps
+from whence.steps.matrix_reading import Step, index_reading, laws, matrix_reading, steps
+from whence.steps.scalar_reading import scalar_reading
+from whence.steps.style import Style
 from whence.verify.certificate import Certificate, certificate
 
 Layout = Literal["gradient", "numerator", "denominator", "vec"]
@@ -121,13 +123,14 @@ class Net:
         reach = self._on_the_way(output)
         parameters = [n for n in self.engine.inputs if n in reach and n not in self.data]
         out: list[str] = []
-        for statement in reversed(self.model.statements):
-            if statement.target in reach and statement.target in self.engine.adjoint_names:
+        on_the_way = [s for s in self.model.statements if s.target in reach]
+        for k, statement in reversed(list(enumerate(on_the_way))):
+            if statement.target in self.engine.adjoint_names:
                 out.append(statement.target)
-                used = names_in(statement.expression)
-                out += [p for p in parameters if p in used and p not in out]
-        last = [p for p in parameters if p not in out]
-        return out + last
+            earlier = {n for s in on_the_way[:k] for n in names_in(s.expression)}
+            met = names_in(statement.expression) - earlier
+            out += [p for p in parameters if p in met]
+        return out
 
     # ------------------------------------------------------------ what the model says of itself
     @cached_property
@@ -151,6 +154,10 @@ class Net:
         if self.samples is None:
             return frozenset()
         return frozenset(n for n, s in self.engine.inputs.items() if self.samples in s)
+
+    def is_parameter(self, name: str) -> bool:
+        """Is it an input that has no axis of samples?"""
+        return name in self.engine.inputs and name not in self.data
 
     def named(self, target: str) -> str:
         """The name that a target means: itself, or the one whose adjoint it names."""
@@ -190,7 +197,7 @@ class Net:
         engine, m = self.engine, self.samples
         assert m is not None
         scale = dimension(m)
-        is_parameter = name in engine.inputs and name not in self.data
+        is_parameter = self.is_parameter(name)
         one = make_sum([(1, ())], ())
         atom = engine.forward.atom(output)
         back = backward(
@@ -318,13 +325,24 @@ class Derivative:
     def _derivation(self) -> Derivation:
         engine = self.net.engine
         symbols = {of: engine.symbol(of) for of in engine.adjoint_names if of != self.wrt[0]}
-        on_the_way = {of: s for of, s in symbols.items() if of in self.net._on_the_way(self.of)}
-        return derivation(engine.forward, self.wrt[0], self.of, on_the_way, self.answer.node)
+        reach = self.net._on_the_way(self.of)
+        on_the_way = {of: s for of, s in symbols.items() if of in reach}
+        answer = self.answer.node
+        if self.convention == "course":  # adjoint names stand for m times the derivative
+            on_the_way = {of: self._averaged(s) for of, s in on_the_way.items()}
+            answer = answer if self.net.is_parameter(self.wrt[0]) else self._averaged(answer)
+        return derivation(engine.forward, self.wrt[0], self.of, on_the_way, answer)
+
+    def _averaged(self, node: Node) -> Node:
+        """A node divided by the number of samples."""
+        assert self.net.samples is not None
+        own = tuple(range(node.rank))
+        return make_sum([(1, [(node, own, 1), (dimension(self.net.samples), (), -1)])], node.dims)
 
     @cached_property
     def steps(self) -> list[Step]:
         """The moves of the derivation as data: rule, before, after, reason, shape."""
-        if len(self.wrt) != 1 or self.convention != "exact" or not self.derivation.complete:
+        if len(self.wrt) != 1 or not self.derivation.complete:
             return []
         return steps(self.derivation, self._style, lambda n: shape_text((*n.dims, ONE) if n.rank == 1 else n.dims))
 
@@ -334,7 +352,8 @@ class Derivative:
         printer = engine.step_printer()
         statements = {s.target: (s.expression, s.line) for s in self.net.model.statements}
         shapes = {**engine.shapes, **{a: engine.shapes[of] for of, a in engine.adjoint_names.items()}}
-        return Style(self.net.text, printer, shapes, statements)
+        scaled = self.convention == "course" and not self.net.is_parameter(self.wrt[0])
+        return Style(self.net.text, printer, shapes, statements, str(self.net.samples) if scaled else "")
 
     def explain(self, view: View | None = None, sizes: Mapping[str, int] | None = None, depth: int = 2) -> str:
         """The derivation as text: one entry first, then all entries at once, then the certificate.
@@ -358,20 +377,29 @@ class Derivative:
             self.derivation, self._style, self.answer.tree, sizes, frozenset(self.net.model.functions), self.of
         )
 
-    def adjoint_texts(self) -> list[tuple[str, str, str]]:
-        """The adjoint names that the formula itself uses: (name, of, its formula as shown)."""
-        used = names_in(self.answer.tree)
+    def adjoint_texts(self) -> list[tuple[str, str]]:
+        """The adjoint names that the formula rests on: (of, the formula as shown), those it uses itself first."""
         return [
-            (display_name(name), of, f"{display_name(name)} = {self.net.text(tree)}")
-            for name, (of, tree) in self.answer.adjoints.items()
-            if name in used
+            (of, f"{display_name(name)} = {self.net.text(tree)}")
+            for name, (of, tree) in reversed(self.answer.adjoints.items())
         ]
+
+    def meaning(self, of: str) -> str:
+        """What the name of a gradient means: ∂J/∂Z1, or so many times that in the course's convention."""
+        name = display_name("d" + of)
+        texts = {"name": name, "of": display_name(self.of), "wrt": display_name(of)}
+        if self.convention == "course" and not self.net.is_parameter(of):
+            return LABELS["means-scaled"].format(number=self.net.samples, **texts)
+        return LABELS["means"].format(**texts)
+
+    def law_lines(self) -> list[str]:
+        return laws(self.derivation)
 
     def matrix_lines(self) -> list[tuple[str, str]]:
         return matrix_reading(self.derivation, self._style, self.of, str(self))
 
     def index_lines(self) -> list[str]:
-        return index_reading(self.derivation, self._style, self.name)
+        return index_reading(self.derivation, self._style, display_name(self.name))
 
 
 def _adjoint_names(model: Model) -> dict[str, str]:

@@ -61,6 +61,8 @@ def display_name(name: str) -> str:
     >>> display_name("lam"), display_name("dtheta1"), display_name("W2")
     ('λ', 'dθ1', 'W2')
     """
+    if name.startswith("δ"):  # a small change of what follows
+        return "δ" + display_name(name[1:])
     found = _NAME.match(name)
     if found is None:
         return name

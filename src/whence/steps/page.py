@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from whence.messages.labels import LABELS
+from whence.notation.unicode import display_name
 from whence.notation.words import describe_sizes, shape_in_words
 from whence.shapes.dims import Dim
 from whence.steps.derivation import Derivation
@@ -36,7 +38,9 @@ class Explained(Protocol):
     def notes(self) -> list[str]: ...
     def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]: ...
     def scalar_lines(self, sizes: Mapping[str, int]) -> list[tuple[str, str]]: ...
-    def adjoint_texts(self) -> list[tuple[str, str, str]]: ...
+    def adjoint_texts(self) -> list[tuple[str, str]]: ...
+    def meaning(self, of: str) -> str: ...
+    def law_lines(self) -> list[str]: ...
     def matrix_lines(self) -> list[tuple[str, str]]: ...
     def index_lines(self) -> list[str]: ...
 
@@ -44,7 +48,7 @@ class Explained(Protocol):
 def explanation(d: Explained, view: str | None, sizes: Mapping[str, int]) -> str:
     """The explanation as text. `view` None shows the scalar and the matrix reading; else the one named."""
     blocks = ["\n".join([_head(d), *d.notes])]
-    explained = len(d.wrt) == 1 and d.convention == "exact" and d.derivation.complete
+    explained = len(d.wrt) == 1 and d.derivation.complete
     if not explained and not d.notes:
         blocks.append(LABELS["no-steps"].format(reason=_why_not(d)))
     elif not d.notes:
@@ -59,26 +63,15 @@ def explanation(d: Explained, view: str | None, sizes: Mapping[str, int]) -> str
 
 
 def _why_not(d: Explained) -> str:
-    if len(d.wrt) != 1:
-        return LABELS["second-order"]
-    if d.convention != "exact":
-        return LABELS["course-steps"]
-    return LABELS["layout-limit"]
+    return LABELS["second-order"] if len(d.wrt) != 1 else LABELS["layout-limit"]
 
 
 def _head(d: Explained) -> str:
     shape = shape_in_words(d.shape)
-    meaning = (
-        LABELS["means"].format(name=d.name, of=d.of, wrt=d.wrt[0])
-        if len(d.wrt) == 1 and d.name == "d" + d.wrt[0]
-        else ""
-    )
-    facts = LABELS["shape-of"].format(shape=shape, name=d.wrt[0]) if meaning else shape
-    rows = [(str(d), "   ".join(x for x in (facts, meaning) if x))]
-    rows += [
-        (LABELS["with"].format(formula=text), LABELS["means"].format(name=n, of=d.of, wrt=of))
-        for n, of, text in d.adjoint_texts()
-    ]
+    gradient = len(d.wrt) == 1 and d.name == "d" + d.wrt[0]
+    facts = LABELS["shape-of"].format(shape=shape, name=display_name(d.wrt[0])) if gradient else shape
+    rows = [(str(d), f"{facts}   {d.meaning(d.wrt[0])}" if gradient else facts)]
+    rows += [(LABELS["with"].format(formula=text), d.meaning(of)) for of, text in d.adjoint_texts()]
     return beside(rows, indent="")
 
 
@@ -102,8 +95,13 @@ def _matrix(d: Explained) -> str:
         else:
             rows.append((f"  {text}", reason))
     text = beside(rows)
-    title = LABELS["matrix-title"] + (LABELS["ones-column"] if ONES in text else "")
-    return "\n".join([title, text])
+    legend = LABELS["matrix-legend"] + (LABELS["ones-column"] if ONES in text else "")
+    legend += "".join(LABELS["prime"].format(f=f) for f in dict.fromkeys(re.findall(r"(\w+)′", text)))
+    lines = [LABELS["matrix-title"], f"  {legend}", text]
+    proofs = d.law_lines()
+    if proofs:
+        lines += [f"  {LABELS['laws-title']}", *(f"    {proof}" for proof in proofs)]
+    return "\n".join(lines)
 
 
 def _certificate(c: Certificate) -> str:

@@ -149,8 +149,7 @@ def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
     if together and len(together) == len(others):
         _carry(state, together)
         return "elementwise", together
-    chosen = _farthest(state, mark, others)
-    rule = _rule(state, chosen)
+    rule, chosen = _outermost(state, mark, others)
     _carry(state, [chosen])
     state.axes = _new_axes(state, chosen)
     return rule, [chosen]
@@ -165,12 +164,38 @@ def _mark_axes(state: _State, mark: Node) -> tuple[int, ...]:
 
 
 def _collect(state: _State, mark: Node) -> tuple[str, list[Factor]]:
-    """A scalar's change: everything but the mark at once."""
-    moved = [f for f in state.right if f[0] is not mark]
-    _carry(state, moved)
+    """A scalar's change as a pairing: what is outermost stands on the left, as little as makes a pairing."""
+    others = [f for f in state.right if f[0] is not mark and f[1]]
+    moved = [f for f in state.right if f[0] is not mark and not f[1]]
+    outermost_first = _by_distance(state, mark)[::-1]
+    while True:
+        _carry(state, moved)
+        shared = _shared_axes(state)
+        if not others or (shared and len(shared) <= 2):
+            break
+        moved = [next(f for f in outermost_first if any(f is o for o in others))]
+        others = [o for o in others if o is not moved[0]]
     state.left_coefficient, state.coefficient = state.left_coefficient * state.coefficient, 1
-    state.axes = _separated(state, mark)
-    return "collect", moved
+    state.axes = _as_the_mark_lies(state, mark, shared) if others else _separated(state, mark)
+    return "pair", []
+
+
+def _shared_axes(state: _State) -> list[int]:
+    left = {i for f in state.left for i in f[1]}
+    return list(dict.fromkeys(i for f in state.right for i in f[1] if i in left))
+
+
+def _as_the_mark_lies(state: _State, mark: Node, axes: list[int]) -> tuple[int, ...]:
+    """The axes in the order in which the right side lies when the mark lies as it is: first what its rows reach."""
+    idx = _mark_axes(state, mark)
+    reached = {idx[0]} if idx else set()
+    rest = [set(f[1]) for f in state.right if f[0] is not mark]
+    grown = True
+    while grown:
+        more = {i for f in rest if f & reached for i in f} - reached
+        reached |= more
+        grown = bool(more)
+    return tuple(sorted(axes, key=lambda i: (i not in reached, i)))
 
 
 def _separated(state: _State, mark: Node) -> tuple[int, ...]:
@@ -200,22 +225,31 @@ def _last(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
         return "diagonal", []
     gained, lost = set(axes) - set(state.axes), set(state.axes) - set(axes)
     if lost:
-        state.axes = tuple(i for i in state.axes if i in axes)
-        return "broadcast", [(mark, axes, 1)]
+        kept = tuple(i for i in state.axes if i in axes)
+        rule = "broadcast-all" if not kept else "broadcast-columns" if state.axes[0] in kept else "broadcast-rows"
+        state.axes = kept
+        return rule, [(mark, axes, 1)]
     if gained:
+        rule = "spread-all" if not state.axes else "spread-columns" if axes[0] in state.axes else "spread-rows"
         state.axes = axes
-        return "spread", [(mark, axes, 1)]
+        return rule, [(mark, axes, 1)]
     state.axes = axes
     return "turn", []
 
 
-def _farthest(state: _State, mark: Node, others: list[Factor]) -> Factor:
-    """Of the factors on the pairing's axes the one farthest from the mark: the outermost of the layout."""
+def _outermost(state: _State, mark: Node, others: list[Factor]) -> tuple[str, Factor]:
+    """The factor to move next, and by which law: of those on the pairing's axes the outermost of the layout."""
     distance = {id(f): k for k, f in enumerate(_by_distance(state, mark))}
     touching = [f for f in others if set(f[1]) & set(state.axes)]
     if not touching:
         raise CannotLayOut
-    return max(touching, key=lambda f: distance.get(id(f), 0))
+    ranked = sorted(touching, key=lambda f: -distance.get(id(f), 0))
+    rules = [(_rule(state, f), f) for f in ranked]
+    for wanted in (("left-factor", "right-factor"), ("elementwise",), ("weighted-sum",)):
+        for rule, f in rules:
+            if rule in wanted:
+                return rule, f
+    raise CannotLayOut
 
 
 def _by_distance(state: _State, mark: Node) -> list[Factor]:
@@ -236,9 +270,9 @@ def _rule(state: _State, factor: Factor) -> str:
     if set(idx) <= set(state.axes) and set(idx) <= left_over:
         return "elementwise"
     shared = [i for i in idx if i in state.axes]
-    if len(idx) == 2 and len(set(idx)) == 2 and len(shared) == 1 and shared[0] not in left_over:
+    if len(set(idx)) == len(idx) and len(shared) == 1 and shared[0] not in left_over and len(idx) <= 2:
         return "left-factor" if shared[0] == state.axes[0] else "right-factor"
-    return "collect"
+    return "weighted-sum"
 
 
 def _new_axes(state: _State, factor: Factor) -> tuple[int, ...]:
