@@ -22,6 +22,7 @@ from whence.notation.uses import speaks_of_means, uses_index_sum
 from whence.read.canonical import to_text
 from whence.read.parser import parse_expression
 from whence.read.problem import Problem
+from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Index, Model, Name, Range, Shape
 from whence.read.walk import children
 from whence.shapes.dims import Dim
@@ -188,8 +189,8 @@ class Engine:
             variables={n: claim_shape(s) for n, s in self.inputs.items()},
             assume=dict(self.model.assumptions),
             functions=tuple(self.model.functions),
-            definitions=tuple((s.target, s.expression) for s in self.model.statements),
-            expression=expression,
+            definitions=tuple((s.target, self.written_out(s.expression)) for s in self.model.statements),
+            expression=self.written_out(expression),
             wrt=wrt,
             answer=again if times is None else Binary("*", times, again),
             adjoints={n: (of, self.read_back(to_text(t))) for n, (of, t) in adjoints.items()},
@@ -202,6 +203,10 @@ class Engine:
         if uses_index_sum(again):
             closed = False
         return Answer(text, again, node, shape, "matrix", closed, found, self.proved(again, node), adjoints)
+
+    def written_out(self, tree: Expr) -> Expr:
+        """A formula with the model's one-line functions written out, as the judge reads it."""
+        return substituted(tree, functions=self.model.defined) if self.model.defined else tree
 
     def read_back(self, text: str) -> Expr:
         """A printed formula, read by the reader as any other."""

@@ -207,6 +207,8 @@ def apply(op: Op, arguments: Sequence[Value], axis: Axis = None) -> Value:
     """A function of the table applied to values. Raises RuleError for what the graph cannot hold."""
     if op.structure and op.structure not in FUNCTIONS:
         raise RuleError("outside-scope", found=op.name)
+    if op.of_number and arguments and not arguments[0].node.rank:
+        return build(parsed(op.of_number), Scope({}, locals={placeholders(op)[0]: arguments[0]}))
     if op.expands:
         names = dict(zip(placeholders(op, len(arguments)), arguments, strict=True))
         return build(parsed(op.expands), Scope({}, axis=axis, locals=names))

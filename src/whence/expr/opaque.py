@@ -137,7 +137,7 @@ def _axis_canonical(op: Op, v: Value, slots: tuple[int, ...] | None, shape: Full
             dims = turned.dims if same else core(shape)
             made = function(op.name, [turned], dims, ((1 - slots[0],),), other)
             return Value(transpose(made, (1, 0)) if same else made, shape)
-    elif node.rank == 2 and slots is None:
+    elif node.rank == 2 and slots is None and not same:
         turned = transpose(node, (1, 0))
         if turned.order < node.order:
             made = function(op.name, [turned], turned.dims if same else core(shape), (slots,), facts)
@@ -149,7 +149,7 @@ def _slots(shape: FullShape, axis: tuple[int, ...] | None) -> tuple[int, ...] | 
     if axis is None:
         return None
     names = axis_names(shape)
-    return tuple(names[a] for a in axis if shape[a] != ONE)
+    return tuple(names[a] for a in axis if a < len(shape) and shape[a] != ONE)
 
 
 def _along_nothing(op: Op, v: Value, shape: FullShape) -> Value:

@@ -39,6 +39,9 @@ class Rewriter:
 
     def _name_product(self, body: Node, atom: Node) -> None:
         c, factors = body.terms[0]
+        if atom.rank == 0 and any(idx for _, idx, _ in factors):  # a closed scalar: it occurs as one factor
+            self._names[body] = (Fraction(1), ((atom, (), 1),))
+            return
         if not factors or not {i for _, ix, _ in factors for i in ix} >= set(range(atom.rank)):
             return
         f, idx, e = factors[0]
@@ -51,8 +54,6 @@ class Rewriter:
             return  # a number or a scalar times one array: its name would only hide it
         undone = tuple((g, ix, -ex) for g, ix, ex in factors if not ix) if arrays is not factors else ()
         self._products.insert(0, Product(atom, c, arrays, undone))
-        if atom.rank == 0 and len(factors) == 1 and e == 1:
-            self._names[f] = (1 / Fraction(c), ((atom, (), 1),))
 
     def __call__(self, node: Node) -> Node:
         found = self._memo.get(node)

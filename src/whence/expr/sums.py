@@ -18,7 +18,7 @@ from math import gcd, isqrt, lcm
 
 from whence.expr.naming import canonical_naming
 from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term, dimension, raw_sum
-from whence.messages.errors import LimitError
+from whence.messages.errors import LimitError, RuleError
 from whence.shapes.dims import Dim
 
 MAX_TERMS = 2_000
@@ -34,6 +34,8 @@ def exact_power(c: Coefficient, e: Coefficient) -> Coefficient | None:
     """c**e where it is a rational number, else None."""
     if c == 1:
         return 1
+    if c == 0 and e < 0:
+        raise RuleError("division-by-zero", found="the number 0")
     if e.denominator == 1:
         return Fraction(c) ** e.numerator
     if c < 0 or e.denominator != 2:
@@ -158,7 +160,7 @@ def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
             if not node.terms:
                 if e > 0:
                     return None
-                raise ZeroDivisionError("division by something that is zero")
+                raise RuleError("division-by-zero", found="something that is zero for all inputs")
             c, more, fresh = _open(node, idx, e, fresh)
             if more is not None:
                 coefficient = coefficient * c

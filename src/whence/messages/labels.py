@@ -2,7 +2,7 @@
 
 LABELS: dict[str, str] = {
     "means": "({name} means ∂{of}/∂{wrt})",
-    "zero": "The derivative of {of} by {wrt} is zero: what reaches {of} cancels.",
+    "zero": "The derivative of {of} by {wrt} is zero, wherever it exists.",
     "independent": "{of} does not depend on {wrt}: no line leads from one to the other, so the derivative is zero.",
     "with": "with {formula}",
     "shape-of": "{shape}, the shape of {name}",
@@ -26,6 +26,8 @@ LABELS: dict[str, str] = {
     "reaches-at-once": "{entry} stands in {output} itself, so by the chain rule of school",
     "column": "{entries}: column 1 of {factor}, which is row 1 of {turned}; a row times what follows: {turned} stands first",
     "row": "{entries}: row 1 of {factor}, which is column 1 of {turned}; what precedes times a column: {turned} stands last",
+    "column-turned": "{entries}: row 1 of {factor}; a row times what follows: {factor} itself stands first",
+    "row-turned": "{entries}: column 1 of {factor}; what precedes times a column: {factor} itself stands last",
     "own-entry": "{entry} changes only its own entry there: entry times entry, so ⊙",
     "broadcast-columns": "{entry} is added in every column, so the sum over the columns (axis=1)",
     "broadcast-rows": "{entry} is used in every row, so the sum over the rows (axis=0)",

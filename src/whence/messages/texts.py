@@ -527,6 +527,13 @@ _ANSWERS = (
         Bad("command", 'whence derive "J = sum(argmax_mask(X))" dX'),
     ),
     Message(
+        "division-by-zero",
+        "The formula divides by {found}.",
+        "Look for a denominator that is always zero.",
+        "Nothing can be said of a formula that has no value for any input.",
+        Bad("command", 'whence derive "J = sum(X)/0" dX'),
+    ),
+    Message(
         "outside-scope",
         "This is outside what whence derives: {found}.",
         "Ask for a first or second derivative of a formula in the language.",

@@ -15,6 +15,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="inv",
         kind="function",
+        of_number="1/X",
         transposes="equivariant",
         takes="X[...,n,n]",
         gives="[...,n,n]",
@@ -44,6 +45,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="pinv",
         kind="function",
+        of_number="1/X",
         transposes="equivariant",
         takes="X[n,m]",
         gives="[m,n]",
@@ -71,6 +73,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="det",
         kind="function",
+        of_number="X",
         transposes="invariant",
         takes="X[...,n,n]",
         gives="[...]",
@@ -98,6 +101,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="logdet",
         kind="function",
+        of_number="log(X)",
         transposes="invariant",
         takes="X[...,n,n]",
         gives="[...]",
@@ -120,6 +124,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="adj",
         kind="function",
+        of_number="X/X",
         transposes="equivariant",
         takes="X[n,n]",
         gives="[n,n]",
@@ -177,6 +182,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="expm",
         kind="function",
+        of_number="exp(X)",
         transposes="equivariant",
         takes="X[n,n]",
         gives="[n,n]",
@@ -201,6 +207,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="logm",
         kind="function",
+        of_number="log(X)",
         transposes="equivariant",
         takes="X[n,n]",
         gives="[n,n]",
@@ -226,6 +233,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="sqrtm",
         kind="function",
+        of_number="X**(1/2)",
         transposes="equivariant",
         takes="X[n,n]",
         gives="[n,n]",
@@ -260,6 +268,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="cholesky",
         kind="function",
+        of_number="X**(1/2)",
         takes="X[...,n,n]",
         gives="[...,n,n]",
         sentence="The lower triangular Y with Y @ Y.T = X and a positive diagonal; of X its symmetric part counts.",
@@ -286,6 +295,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="norm_nuc",
         kind="function",
+        of_number="abs(X)",
         transposes="invariant",
         takes="X[n,m]",
         gives="[]",
@@ -309,6 +319,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="norm_spec",
         kind="function",
+        of_number="abs(X)",
         transposes="invariant",
         takes="X[n,m]",
         gives="[]",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from whence.diff.differential import change
 from whence.diff.jacobian import linear_terms
-from whence.diff.model import Definition, Forward
+from whence.diff.model import Definition, Forward, FullShape
 from whence.expr.canonical import canonical
 from whence.expr.node import Node, variable
 from whence.expr.sums import add, is_zero, make_sum
@@ -112,6 +112,10 @@ def _children(d: Definition, target: str, route: list[Definition], symbols: dict
     return [*reversed(inner), *([target] if target in used else [])]
 
 
+def _is_row(shape: FullShape) -> bool:
+    return len(shape) == 2 and shape[0] == 1 and shape[1] != 1
+
+
 def _stage(model: Forward, d: Definition, child: str, adjoint: Node) -> Stage | None:
     atom = model.atom(child)
     mark = variable("δ" + child, atom.dims)
@@ -119,5 +123,6 @@ def _stage(model: Forward, d: Definition, child: str, adjoint: Node) -> Stage | 
     if is_zero(differential):
         return None
     terms = [(c, [x for x in fs if x[2] != 0]) for c, fs in linear_terms(differential, mark)]
-    ways = paths(adjoint, terms, differential.dims, mark)
+    rows = [_is_row(model.shape(n)) for n in (d.name, child)]
+    ways = paths(adjoint, terms, differential.dims, mark, *rows)
     return Stage(d, child, adjoint, differential, mark, tuple(ways), add([p.result for p in ways], atom.dims))

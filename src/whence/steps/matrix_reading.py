@@ -72,7 +72,7 @@ def _start(stage: Stage, style: Style, output: str) -> str:
     """⟨dZ2, δZ2⟩, or δJ for the cost itself."""
     if stage.statement.name == output:
         return f"δ{display_name(output)}"
-    return style.pairing(Pairing(stage.adjoint, stage.statement_mark))
+    return style.pairing(Pairing(stage.adjoint, stage.statement_mark, style.is_row(stage.statement.name)))
 
 
 def _chain(derivation: Derivation, style: Style, output: str) -> list[Line]:
@@ -110,7 +110,8 @@ def _parts(derivation: Derivation, style: Style, output: str) -> list[Line]:
         lines += _part(stage, style, output)
     for child in _joined(derivation):
         parts = [s.result for s in derivation.stages if s.child == child]
-        total = Pairing(add(parts, parts[0].dims), next(s.mark for s in derivation.stages if s.child == child))
+        mark = next(s.mark for s in derivation.stages if s.child == child)
+        total = Pairing(add(parts, parts[0].dims), mark, style.is_row(child))
         lines.append((LABELS["together"].format(pairing=style.pairing(total)), LABELS["add-up"]))
     return lines
 

@@ -28,6 +28,7 @@ class Pairing:
 
     left: Node
     right: Node
+    row: bool = False  # of vectors: they lie as rows
 
     def contraction(self) -> Node:
         own = tuple(range(self.left.rank))
@@ -42,6 +43,7 @@ class Move:
     moved: tuple[Node, ...]
     before: Pairing
     after: Pairing
+    turned: bool = False  # the factor stands in the product transposed
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,21 @@ class _State:
     left: list[Factor]
     right: list[Factor]
     axes: tuple[int, ...]
+    row: bool = False  # a single axis is that of a row
+    mark_row: bool = False
+    turned: bool = False  # of the last move: its factor stood transposed
 
 
 class CannotLayOut(Exception):
     """The term has more axes than a pairing of matrices can show."""
 
 
-def paths(adjoint: Node, terms: Sequence[RawTerm], dims: tuple[Dim, ...], mark: Node) -> list[Path]:
+def paths(
+    adjoint: Node, terms: Sequence[RawTerm], dims: tuple[Dim, ...], mark: Node, row: bool = False, mark_row: bool = False
+) -> list[Path]:
     """One path for each term of a differential that is linear in the mark, elementwise terms taken together.
+
+    `row`, `mark_row`: the statement, the mark is a row.
 
     Raises CannotLayOut for terms that need more than two axes at once.
     """
@@ -80,11 +89,11 @@ def paths(adjoint: Node, terms: Sequence[RawTerm], dims: tuple[Dim, ...], mark: 
     out = []
     if len(elementwise) > 1:
         slope = make_sum([(c, [f for f in fs if f[0] is not mark]) for c, fs in elementwise], dims)
-        out.append(_path(adjoint, 1, [(slope, own, 1), (mark, own, 1)], mark, dims))
+        out.append(_path(adjoint, 1, [(slope, own, 1), (mark, own, 1)], mark, dims, row, mark_row))
     else:
         rest = list(terms)
     for c, fs in rest:
-        out.append(_path(adjoint, c, list(fs), mark, dims))
+        out.append(_path(adjoint, c, list(fs), mark, dims, row, mark_row))
     return out
 
 
@@ -93,12 +102,14 @@ def _is_elementwise(factors: Sequence[Factor], mark: Node, own: tuple[int, ...])
     return any(f is mark and idx == own for f, idx, _ in factors) and inside <= set(own)
 
 
-def _path(adjoint: Node, c: Coefficient, factors: list[Factor], mark: Node, dims: tuple[Dim, ...]) -> Path:
+def _path(
+    adjoint: Node, c: Coefficient, factors: list[Factor], mark: Node, dims: tuple[Dim, ...], row: bool, mark_row: bool
+) -> Path:
     own = tuple(range(len(dims)))
     sizes = {i: d for f, idx, _ in factors for i, d in zip(idx, f.dims, strict=True)}
     sizes.update(enumerate(dims))
     sizes.update({1 + max(sizes, default=0) + k: mark.dims[0] for k in range(2) if mark.dims})
-    state = _State(c, 1, [(adjoint, own, 1)], factors, own)
+    state = _State(c, 1, [(adjoint, own, 1)], factors, own, row, mark_row)
     start = current = _pairing(state, sizes)
     moves = []
     while True:
@@ -109,7 +120,8 @@ def _path(adjoint: Node, c: Coefficient, factors: list[Factor], mark: Node, dims
         after = _pairing(state, sizes)
         if after.contraction() is not current.contraction() and not _same(after, current):
             raise CannotLayOut
-        moves.append(Move(rule, tuple(f for f, _, _ in moved), current, after))
+        moves.append(Move(rule, tuple(f for f, _, _ in moved), current, after, state.turned))
+        state.turned = False
         current = after
     return Path(start, tuple(moves))
 
@@ -130,7 +142,8 @@ def _pairing(state: _State, sizes: dict[int, Dim]) -> Pairing:
     def side(c: Coefficient, factors: list[Factor]) -> Node:
         return make_sum([(c, [(f, tuple(place.get(i, i + 1000) for i in idx), e) for f, idx, e in factors])], dims)
 
-    return Pairing(side(state.left_coefficient, state.left), side(state.coefficient, state.right))
+    left, right = side(state.left_coefficient, state.left), side(state.coefficient, state.right)
+    return Pairing(left, right, state.row and len(dims) == 1)
 
 
 def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
@@ -150,6 +163,7 @@ def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
         _carry(state, together)
         return "elementwise", together
     rule, chosen = _outermost(state, mark, others)
+    state.turned = _is_turned(state, rule, chosen)
     _carry(state, [chosen])
     state.axes = _new_axes(state, chosen)
     return rule, [chosen]
@@ -177,6 +191,7 @@ def _collect(state: _State, mark: Node) -> tuple[str, list[Factor]]:
         others = [o for o in others if o is not moved[0]]
     state.left_coefficient, state.coefficient = state.left_coefficient * state.coefficient, 1
     state.axes = _as_the_mark_lies(state, mark, shared) if others else _separated(state, mark)
+    state.row = not others and state.mark_row
     return "pair", []
 
 
@@ -227,6 +242,7 @@ def _last(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
     if lost:
         kept = tuple(i for i in state.axes if i in axes)
         rule = "broadcast-all" if not kept else "broadcast-columns" if state.axes[0] in kept else "broadcast-rows"
+        state.row = rule == "broadcast-rows"
         state.axes = kept
         return rule, [(mark, axes, 1)]
     if gained:
@@ -271,8 +287,18 @@ def _rule(state: _State, factor: Factor) -> str:
         return "elementwise"
     shared = [i for i in idx if i in state.axes]
     if len(set(idx)) == len(idx) and len(shared) == 1 and shared[0] not in left_over and len(idx) <= 2:
+        if len(state.axes) == 1:
+            return "right-factor" if state.row else "left-factor"
         return "left-factor" if shared[0] == state.axes[0] else "right-factor"
     return "weighted-sum"
+
+
+def _is_turned(state: _State, rule: str, factor: Factor) -> bool:
+    """Does the matrix stand transposed in the product: its columns on the pairing's axis where rows are due?"""
+    f, idx, _ = factor
+    if len(idx) != 2 or "symmetric" in f.facts or rule not in ("left-factor", "right-factor"):
+        return False
+    return idx[0 if rule == "left-factor" else 1] not in state.axes
 
 
 def _new_axes(state: _State, factor: Factor) -> tuple[int, ...]:
@@ -287,4 +313,7 @@ def _new_axes(state: _State, factor: Factor) -> tuple[int, ...]:
         elif gained:
             out.append(gained.pop(0))
     out.extend(gained)
-    return tuple(i for i in out if i in right or i in left)
+    found = tuple(i for i in out if i in right or i in left)
+    if len(found) == 1 and len(state.axes) == 2:
+        state.row = found[0] == state.axes[1]
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from whence.messages.labels import LABELS
 from whence.notation.scalars import entry_name, expand_entry, print_scalar
+from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Transpose
 from whence.shapes.dims import Dim
 from whence.steps.derivation import Derivation, Stage
@@ -68,12 +69,15 @@ def _remark(move: Move, style: Style, sizes: Mapping[str, int], own: str) -> lis
         factor = move.moved[0]
         if factor.name not in style.shapes or factor.rank != 2:
             return []
+        if "symmetric" in factor.facts:
+            return []
         shape = style.shapes[factor.name]
-        count = len({e[0 if move.rule == "left-factor" else 1] for e in _entries(shape, sizes)})
-        places = [(k, 0) if move.rule == "left-factor" else (0, k) for k in range(count)]
+        by_column = (move.rule == "left-factor") != move.turned
+        count = len({e[0 if by_column else 1] for e in _entries(shape, sizes)})
+        places = [(k, 0) if by_column else (0, k) for k in range(count)]
         entries = ", ".join(print_scalar(Name(entry_name(factor.name, p, shape, sizes))) for p in places)
-        label = LABELS["column" if move.rule == "left-factor" else "row"]
-        return [label.format(entries=entries, factor=style.node(factor), turned=style.node(factor) + "ᵀ")]
+        label = ("column" if move.rule == "left-factor" else "row") + ("-turned" if move.turned else "")
+        return [LABELS[label].format(entries=entries, factor=style.node(factor), turned=style.node(factor) + "ᵀ")]
     label = LABELS.get(move.rule)
     return [label.format(entry=own)] if label else []
 
@@ -94,25 +98,8 @@ def _unfolded(tree: Expr, derivation: Derivation, style: Style) -> Expr:
     bodies: dict[str, Expr] = {}
     for name, (body, _) in style.statements.items():
         if name in folded:
-            bodies[name] = _replaced(body, bodies)
-    return _replaced(tree, bodies)
-
-
-def _replaced(tree: Expr, bodies: Mapping[str, Expr]) -> Expr:
-    match tree:
-        case Name(id=name):
-            return bodies.get(name, tree)
-        case Binary(operator=op, left=a, right=b):
-            return Binary(op, _replaced(a, bodies), _replaced(b, bodies))
-        case Compare(operator=op, left=a, right=b):
-            return Compare(op, _replaced(a, bodies), _replaced(b, bodies))
-        case Negative(operand=a):
-            return Negative(_replaced(a, bodies))
-        case Transpose(operand=a, batched=batched):
-            return Transpose(_replaced(a, bodies), batched)
-        case Call(name=name, arguments=arguments, keywords=keywords):
-            return Call(name, tuple(_replaced(a, bodies) for a in arguments), keywords)
-    return tree
+            bodies[name] = substituted(body, bodies)
+    return substituted(tree, bodies)
 
 
 def _entries(shape: FullShape, sizes: Mapping[str, int]) -> list[tuple[int, ...]]:

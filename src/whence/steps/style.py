@@ -44,12 +44,9 @@ class Style:
         return self.node(node)
 
     def pairing(self, pair: Pairing) -> str:
-        """⟨left, right⟩; of vectors both as columns or both as rows, whichever is shorter; of numbers their product."""
-        if pair.left.rank == 1 and pair.right.rank == 1:
-            lengths = [sum(self.printer.forms(n)[k].length for n in (pair.left, pair.right)) for k in (0, 1)]
-            row = lengths[1] < lengths[0]
-            left = self.inside(pair.left) if not row else self.node(pair.left, True)
-            return f"⟨{left}, {self.node(pair.right, row)}⟩"
+        """⟨left, right⟩; of vectors both as columns, or both as rows."""
+        if pair.left.rank == 1 and pair.row:
+            return f"⟨{self.node(pair.left, True)}, {self.node(pair.right, True)}⟩"
         return f"⟨{self.inside(pair.left)}, {self.inside(pair.right)}⟩"
 
     def reason(self, move: Move) -> str:
@@ -61,4 +58,7 @@ class Style:
         """What moved, as it stands in the line before: a vector on the right of a product is a row."""
         if not move.moved:
             return ""
-        return self.node(move.moved[0], move.rule == "right-factor").removeprefix("δ")
+        factor = move.moved[0]
+        if factor.rank == 2 and move.turned:
+            return self.text(self.printer.forms(factor)[1].tree)
+        return self.node(factor, move.rule == "right-factor").removeprefix("δ")
