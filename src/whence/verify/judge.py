@@ -24,6 +24,7 @@ ROOTLESS = 16  # a number without a root is met again more often than not
 RESIZES = 8  # singular points ask for other sizes so many times
 LARGEST_DEGREE = 1 << 29  # beyond it four primes no longer give 2**-128
 _PRIME_BITS = 61
+_POINTS = {(True, False): 1, (True, True): 3, (False, False): 3, (False, True): 12}  # by value: exact too? with pieces?
 
 
 def check(claim: Claim, *, random: Random | None = None) -> Check:
@@ -74,7 +75,7 @@ class Judge:
         rational = plan.program.rational
         if exact is False and (rational or self.masked):
             return self._refused(plan, "differs in exact arithmetic")
-        points = 1 if exact else 6 if plan.program.masked else 3
+        points = _POINTS[bool(exact), plan.program.masked]
         self.precision = (USUAL if exact else FINE)[self.order]
         digits: int | None = None
         for _ in range(points):
@@ -146,10 +147,13 @@ class Judge:
         raise last
 
     def _all_signs(self, plan: Plan, primes: PrimeSet, mode: Mode, ring: ExactRing) -> bool:
-        """Further points for a claim with few signs, so that their combinations occur."""
-        if not 0 < ring.masks <= 12:
+        """Further points for a claim with signs, so that their combinations occur.
+
+        In the mode where a sign is the same modulo all primes a point shows a single combination, else four.
+        """
+        if not ring.masks:
             return True
-        return all(self._exact_run(plan, primes, mode)[0] for _ in range(7 if mode is Mode.ADDITIVE else 3))
+        return all(self._exact_run(plan, primes, mode)[0] for _ in range(15 if mode is Mode.ADDITIVE else 3))
 
     def _exact_point(self, plan: Plan, ring: ExactRing) -> bool:
         entries = ExactEntries(ring)
