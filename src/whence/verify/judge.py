@@ -22,7 +22,7 @@ from whence.verify.sizes import choices
 REDRAWS = 50
 ROOTLESS = 16  # a number without a root is met again more often than not
 RESIZES = 8  # singular points ask for other sizes so many times
-LARGEST_DEGREE = 1 << 29  # beyond it four primes no longer give 2**-128
+MORE_POINTS = 3  # where the degree is so large that four primes alone do not give 2**-128
 _PRIME_BITS = 61
 _POINTS = {(True, False): 1, (True, True): 3, (False, False): 3, (False, True): 12}  # by value: exact too? with pieces?
 
@@ -112,7 +112,7 @@ class Judge:
                 try:
                     same, ring = self._exact_run(plan, primes, mode)
                     self.masked = ring.masks > 0
-                    same = same and self._all_signs(plan, primes, mode, ring)
+                    same = same and self._all_signs(plan, primes, mode, ring) and self._surely(plan, primes, mode)
                 except NoRoot as failure:  # sines are real in one mode and not in another
                     rootless = str(failure)
                     continue
@@ -154,6 +154,18 @@ class Judge:
         if not ring.masks:
             return True
         return all(self._exact_run(plan, primes, mode)[0] for _ in range(15 if mode is Mode.ADDITIVE else 3))
+
+    def _surely(self, plan: Plan, primes: PrimeSet, mode: Mode) -> bool:
+        """Further points for a claim of high degree: the chances of error multiply."""
+        bound = 0
+        for more in range(MORE_POINTS + 1):
+            bound += min(self.bound, 0)
+            if bound <= -128 or more == MORE_POINTS:
+                break
+            if not self._exact_run(plan, primes, mode)[0]:
+                return False
+        self.bound = bound
+        return True
 
     def _exact_point(self, plan: Plan, ring: ExactRing) -> bool:
         entries = ExactEntries(ring)
