@@ -313,6 +313,14 @@ def test_whatever_breaks_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not found.ok and "planted" in found.reason
 
 
+def test_many_signs_do_not_hide_one_combination() -> None:
+    p = problem("sum(where(u < 0, Z, 0)*maximum(B, 1))", ["Z"], {"u": ["m"], "Z": ["m"], "B": ["m", "m"]})
+    right, wrong = "step(-u)*sum(maximum(B, 1), axis=1)", "step(-u)*sum(maximum(B, 1), axis=1)*(1 + step(u))"
+    assert all(check(claim_of(p, text)).exact for text in (right, wrong))  # the same, as u < 0 excludes u > 0
+    wrong = "step(-u)*sum(maximum(B, 2), axis=1)"
+    assert not any(check(claim_of(p, wrong)).ok for _ in range(30))
+
+
 def test_rational_claims_need_no_atoms() -> None:
     p = problem("trace(A @ inv(X))", ["X"], {"A": ["n", "n"], "X": ["n", "n"]})
     assert check(claim_of(p, "-(inv(X) @ A @ inv(X)).T")).exact

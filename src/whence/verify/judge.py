@@ -22,8 +22,9 @@ from whence.verify.sizes import choices
 REDRAWS = 50
 ROOTLESS = 16  # a number without a root is met again more often than not
 RESIZES = 8  # singular points ask for other sizes so many times
-LARGEST_DEGREE = 1 << 29  # beyond it four primes no longer give 2**-128
+MORE_POINTS = 3  # where the degree is so large that four primes alone do not give 2**-128
 _PRIME_BITS = 61
+_POINTS = {(True, False): 1, (True, True): 3, (False, False): 3, (False, True): 12}  # by value: exact too? with pieces?
 
 
 def check(claim: Claim, *, random: Random | None = None) -> Check:
@@ -74,7 +75,7 @@ class Judge:
         rational = plan.program.rational
         if exact is False and (rational or self.masked):
             return self._refused(plan, "differs in exact arithmetic")
-        points = 1 if exact else 6 if plan.program.masked else 3
+        points = _POINTS[bool(exact), plan.program.masked]
         self.precision = (USUAL if exact else FINE)[self.order]
         digits: int | None = None
         for _ in range(points):
@@ -111,7 +112,7 @@ class Judge:
                 try:
                     same, ring = self._exact_run(plan, primes, mode)
                     self.masked = ring.masks > 0
-                    same = same and self._all_signs(plan, primes, mode, ring)
+                    same = same and self._all_signs(plan, primes, mode, ring) and self._surely(plan, primes, mode)
                 except NoRoot as failure:  # sines are real in one mode and not in another
                     rootless = str(failure)
                     continue
@@ -146,10 +147,25 @@ class Judge:
         raise last
 
     def _all_signs(self, plan: Plan, primes: PrimeSet, mode: Mode, ring: ExactRing) -> bool:
-        """Further points for a claim with few signs, so that their combinations occur."""
-        if not 0 < ring.masks <= 12:
+        """Further points for a claim with signs, so that their combinations occur.
+
+        In the mode where a sign is the same modulo all primes a point shows a single combination, else four.
+        """
+        if not ring.masks:
             return True
-        return all(self._exact_run(plan, primes, mode)[0] for _ in range(7 if mode is Mode.ADDITIVE else 3))
+        return all(self._exact_run(plan, primes, mode)[0] for _ in range(15 if mode is Mode.ADDITIVE else 3))
+
+    def _surely(self, plan: Plan, primes: PrimeSet, mode: Mode) -> bool:
+        """Further points for a claim of high degree: the chances of error multiply."""
+        bound = 0
+        for more in range(MORE_POINTS + 1):
+            bound += min(self.bound, 0)
+            if bound <= -128 or more == MORE_POINTS:
+                break
+            if not self._exact_run(plan, primes, mode)[0]:
+                return False
+        self.bound = bound
+        return True
 
     def _exact_point(self, plan: Plan, ring: ExactRing) -> bool:
         entries = ExactEntries(ring)
