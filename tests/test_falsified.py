@@ -8,30 +8,21 @@ from typing import Any
 import pytest
 
 from falsify import replaced
+from whence.expr.structures import STRUCTURES
 from whence.ops.entry import Op
 from whence.ops.signature import signature
-from whence.ops.table import TABLE
+from whence.ops.table import DOMAINS, TABLE
 
 FALSE = {"sign": "-({})", "factor": "2*({})", "transpose": "({}).T"}
 # The fields that hold a differential: the usual one, and those for other ways to give the axis.
 FIELDS = ("differential", "differential_whole", "differential_several")
 WITH_DIFFERENTIAL = [op for op in TABLE.values() if op.differential and not op.zero]
 NUMBERS = ("[]", "[...]", "axis")  # what `gives` says of a value that is no matrix
-# What is drawn for an argument, by the domain of the entry.
-ASSUME = {
-    "positive": ["positive"],
-    "nonzero": ["nonzero"],
-    "unit-ball": ["unit-interval"],
-    "unit-interval": ["unit-interval"],
-    "invertible": ["invertible"],
-    "positive-definite": ["pd"],
-    "positive-determinant": ["pd"],
-}
 
 
 def used_by_the_engine(op: Op) -> bool:
-    """Of a structure, and of what is written in other words, the differential is there for the learner alone."""
-    return op.kind != "structure" and not op.expands
+    """Of what the graph builds in, or writes in other words, the differential is there for the learner alone."""
+    return op.kind != "structure" and op.structure not in STRUCTURES and not op.expands
 
 
 def listed(text: str) -> dict[str, list[str]]:
@@ -63,14 +54,16 @@ def square_problem(op: Op) -> dict[str, Any] | None:
     return {
         "id": op.name,
         "variables": {name: ["n", "n"] for name in ["C0", *names]},
-        "assume": {name: ASSUME[op.domain] for name in names if op.domain in ASSUME},
+        "assume": {name: list(DOMAINS[op.domain]) for name in names if DOMAINS.get(op.domain)},
         "expression": f"sum(C0 * {op.name}({', '.join(names)}))",
         "wrt": [changed],
     }
 
 
-def false_fields(op: Op, fault: str) -> dict[str, str]:
-    return {field: FALSE[fault].format(getattr(op, field)) for field in FIELDS if getattr(op, field)}
+def false_fields(op: Op, fault: str, by: str) -> dict[str, str]:
+    """The rule that the derivative by this argument uses, falsified: an adjoint where the entry has one, else all."""
+    fields = ("adjoint",) if op.adjoint and by in op.linear_in else FIELDS
+    return {field: FALSE[fault].format(getattr(op, field)) for field in fields if getattr(op, field)}
 
 
 @pytest.mark.parametrize("fault", list(FALSE))
@@ -84,7 +77,7 @@ def test_no_answer_is_shown(op: Op, fault: str) -> None:
     sound = solve_item(asked)
     if sound["status"] != "ok":
         pytest.skip(f"not answered with the true differential either: {sound['error']['code']}")
-    with replaced(op, **false_fields(op, fault)):
+    with replaced(op, **false_fields(op, fault, asked["wrt"][0])):
         false = solve_item(asked)
     if used_by_the_engine(op) or false["status"] != "ok":
         assert false["status"] == "refused", false

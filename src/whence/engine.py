@@ -57,7 +57,11 @@ class Engine:
     """Derives and verifies over one model."""
 
     def __init__(
-        self, model: Model, adjoint_names: Mapping[str, str] | None = None, table: ShapeTable | None = None
+        self,
+        model: Model,
+        adjoint_names: Mapping[str, str] | None = None,
+        table: ShapeTable | None = None,
+        unnamed: Iterable[str] = (),
     ) -> None:
         self.model = model
         self.adjoint_names = dict(adjoint_names or {})  # of -> name
@@ -72,6 +76,7 @@ class Engine:
             model.assumptions,
             model.functions,
             model.defined,
+            unnamed=unnamed,
         )
         printed_shapes = {
             **self.shapes,
@@ -81,6 +86,7 @@ class Engine:
         self.printer = Printer(
             printed_shapes,
             {n: k for k, n in enumerate(names)},
+            upstream=frozenset(self.adjoint_names.values()),
             means=speaks_of_means(s.expression for s in model.statements),
         )
         self.chooser = Chooser(self.length, self.forward.rewriter)
@@ -195,6 +201,7 @@ class Engine:
             answer=again if times is None else Binary("*", times, again),
             adjoints={n: (of, self.read_back(to_text(t))) for n, (of, t) in adjoints.items()},
             structured=structured,
+            defined=self.model.defined,
         )
         found = check(claim)
         if not found.ok:
@@ -237,7 +244,7 @@ class Engine:
     def step_printer(self) -> Printer:
         """A printer that also knows how small changes stand (δb as b)."""
         shapes = {**self.printer.shapes, **{"δ" + n: s for n, s in self.shapes.items()}}
-        return Printer(shapes, self.printer.order, means=self.printer.means)
+        return replace(self.printer, shapes=shapes, _memo={})
 
     def in_layout(self, answer: Answer, layout: str) -> Answer:
         """A gradient in another layout: numerator layout is the transpose. Raises RuleError for the others."""

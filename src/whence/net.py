@@ -47,7 +47,7 @@ class Net:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.engine = Engine(model, _adjoint_names(model))
+        self.engine = Engine(model, _adjoint_names(model), unnamed=model.targets[-1:])
         self.shapes: ShapeTable = self.engine.table
         self._answers: dict[tuple, Derivative] = {}
 

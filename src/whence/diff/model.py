@@ -65,8 +65,12 @@ def forward(
     assumptions: Mapping[str, Iterable[str]],
     functions: Iterable[str],
     defined: Mapping[str, Function],
+    unnamed: Iterable[str] = (),
 ) -> Forward:
-    """Build the forward graph. `shapes` are the inputs' full shapes, `sizes` the dimension symbols."""
+    """Build the forward graph. `shapes` are the inputs' full shapes, `sizes` the dimension symbols.
+
+    Answers do not use the names of scalars in `unnamed`: the gradient of J = det(X) is det(X) * inv(X).T, not J * inv(X).T.
+    """
     values: dict[str, Value] = {s: Value(size(Dim.parse(s)), ()) for s in sizes}
     leaves: dict[Node, Node] = {}
     value_atoms: dict[str, Node] = {}
@@ -90,7 +94,8 @@ def forward(
         known = variable(name, body.node.dims, inherited(rewritten, rewriter))
         value_atoms[name] = known
         leaves[atom] = known
-        rewriter.name(rewritten, known)
+        if body.node.rank or name not in unnamed:
+            rewriter.name(rewritten, known)
         definitions.append(Definition(name, body, atom, expression))
     return Forward(inputs, tuple(definitions), scope, rewriter, value_atoms)
 

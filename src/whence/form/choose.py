@@ -41,7 +41,7 @@ class Chooser:
             short = self.rename(recognised(candidate))
             if short not in candidates:
                 candidates.append(short)
-        return min(candidates, key=self.measure)
+        return min(candidates, key=lambda n: (self.measure(n), not _is_product(n)))
 
     def _inside(self, node: Node) -> Node:
         """The node with every whole sum among its factors in its own nicest form."""
@@ -64,6 +64,11 @@ class Chooser:
             return []
         named = self.rename(recognised(flat))
         return [factored(flat)] if named is flat else [factored(flat), factored(named)]
+
+
+def _is_product(node: Node) -> bool:
+    """Of equally short forms a product that keeps its sum whole is preferred: P * (G - sum(G * P))."""
+    return node.kind != SUM or len(node.terms) == 1
 
 
 def _one_product(node: Node) -> bool:

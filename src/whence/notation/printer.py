@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node
-from whence.expr.sums import make_sum
+from whence.expr.sums import make_sum, primitive
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
@@ -23,6 +23,7 @@ class Printer:
 
     shapes: Mapping[str, tuple[Dim, ...]]
     order: Mapping[str, int] = field(default_factory=dict)
+    upstream: frozenset[str] = frozenset()  # names of adjoints, which stand first in an elementwise product
     means: bool = False  # write sum(x)/n as mean(x): where the model itself speaks of means
     _memo: dict[Node, tuple[Out, ...]] = field(default_factory=dict)
 
@@ -158,7 +159,21 @@ class Printer:
             if not factors:
                 return self._constant_forms(Fraction(c), node.dims)
             return self._signed_forms([(c, factors)], node.dims)
-        return self._signed_forms(self._sorted(node.terms), node.dims)
+        apart = self._signed_forms(self._sorted(node.terms), node.dims)
+        whole = self._with_content(node)
+        if whole is None:
+            return apart
+        return tuple(w if w.length <= a.length else a for w, a in zip(whole, apart, strict=True))
+
+    def _with_content(self, node: Node) -> tuple[Out, ...] | None:
+        """The number that all coefficients share, times the rest: 2 * (b - A @ x). None where it is 1."""
+        content, _, _ = primitive(node)
+        if abs(content) == 1 or node.rank > 2:
+            return None
+        if content < 0 and any(c > 0 for c, _ in node.terms):
+            content = -content
+        rest = make_sum([(Fraction(c) / content, factors) for c, factors in node.terms], node.dims)
+        return self._signed_forms([(content, ((rest, tuple(range(node.rank)), 1),))], node.dims)
 
     def _sorted(self, terms):
         return sorted(terms, key=lambda t: (self._first_name(t[1]), t[0] < 0))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from whence.expr.node import BASIS, DIMENSION, IDENTITY, Coefficient, Factor, Node
+from whence.expr.node import BASIS, DIMENSION, IDENTITY, VARIABLE, Coefficient, Factor, Node
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
@@ -61,12 +61,14 @@ class Term:
         self._pick_entries()
         self._eliminate()
 
-    def _rank_of(self, factor: Factor) -> int:
+    def _rank_of(self, factor: Factor) -> tuple[int, int]:
+        """Where a factor stands in a product: what comes from above, then names, then formulas; sizes last."""
         f = factor[0]
         order = self.printer.order
         if f.kind == DIMENSION:
-            return 20_000
-        return min((order.get(leaf.name, 10_000) for leaf in f.leaves), default=10_000)
+            return (3, 0)
+        place = 2 if f.kind != VARIABLE else 0 if f.name in self.printer.upstream else 1
+        return (place, min((order.get(leaf.name, 10_000) for leaf in f.leaves), default=10_000))
 
     # ------------------------------------------------------------ factors
     def _take(self, factor: Factor) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-from whence.read.syntax import Expr, Shape
+from whence.read.syntax import Expr, Function, Shape
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Claim:
     adjoints: dict[str, tuple[str, Expr]] = field(default_factory=dict)
     layout: str = "matrix"
     structured: bool = False
+    defined: Mapping[str, Function] = field(default_factory=dict)  # functions that the model defines in one line
 
 
 @dataclass(frozen=True)

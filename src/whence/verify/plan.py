@@ -42,7 +42,7 @@ class Plan:
 def prepare(claim: Claim, sizes: dict[str, int]) -> tuple[Plan, Compiler]:
     """Compile the forward text."""
     dims = dict(sizes)
-    compiler = Compiler(dims, claim.functions, indices=lambda: _indices(claim, dims))
+    compiler = Compiler(dims, claim.functions, indices=lambda: _indices(claim, dims), defined=claim.defined)
     compiler.strict = True
     shapes = {}
     for name, declared in claim.variables.items():

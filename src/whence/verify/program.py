@@ -18,6 +18,7 @@ from whence.read.syntax import (
     Call,
     Compare,
     Expr,
+    Function,
     Index,
     Name,
     Negative,
@@ -69,10 +70,14 @@ class Compiler:
         functions: tuple[str, ...] = (),
         axis: Any = None,
         indices: Callable[[], Mapping[str, int]] = dict,
+        defined: Mapping[str, Function] | None = None,
     ) -> None:
         self.sizes = sizes
         self._find_indices = indices
         self.functions = {name: k for k, name in enumerate(functions)}
+        self.defined = defined or {}
+        self._parameters: dict[str, int] = {}  # of the defined function whose body is being added
+        self._open: list[str] = []  # the defined functions whose bodies are being added
         self.axis = axis
         self.strict = False  # a range down to one entry asks for other sizes
         self.program = Program()
@@ -157,7 +162,7 @@ class Compiler:
         raise Misfit("a word in the wrong place")
 
     def _named(self, name: str) -> int:
-        register = self.program.names.get(name)
+        register = self._parameters.get(name, self.program.names.get(name))
         if register is not None:
             return register
         if name in self.sizes:
@@ -216,6 +221,8 @@ class Compiler:
         if set(keywords) - {"axis"}:
             raise Misfit(f"arguments of {name}")
         axis = self._static(keywords["axis"]) if "axis" in keywords else None
+        if name in self.defined and not keywords:
+            return self._body(self.defined[name], arguments)
         base, primes = name, 0
         while base.endswith(PRIME):
             base, primes = base.removesuffix(PRIME), primes + 1
@@ -232,6 +239,17 @@ class Compiler:
             self.program.rational = False
             return self._emit(("prime", base), partial(_derivative, op), arguments)
         raise Misfit(f"unknown function {name}")
+
+    def _body(self, function: Function, arguments: tuple[int, ...]) -> int:
+        """The value of a function that the model defines: its body, with the argument under the parameter's name."""
+        if len(arguments) != 1 or function.name in self._open:
+            raise Misfit(f"arguments of {function.name}")
+        outside, self._parameters = self._parameters, {function.parameter: arguments[0]}
+        self._open.append(function.name)
+        value = self.add(function.body)
+        self._open.pop()
+        self._parameters = outside
+        return value
 
     def _static(self, node: Expr) -> Any:
         """An axis, or several; `axis=axis` in a text of the table is the caller's own."""
