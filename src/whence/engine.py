@@ -6,13 +6,14 @@ never returned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from whence.diff.model import Backward, Forward, derivative, forward, projected
 from whence.expr.build import Scope, build
 from whence.expr.canonical import canonical
 from whence.expr.node import VARIABLE, Node, variable
+from whence.expr.sums import transpose
 from whence.expr.values import ONE, FullShape, Value
 from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
@@ -22,8 +23,7 @@ from whence.notation.uses import speaks_of_means, uses_index_sum
 from whence.read.canonical import to_text
 from whence.read.parser import parse_expression
 from whence.read.problem import Problem
-from whence.read.substitute import substituted
-from whence.read.syntax import Binary, Expr, Index, Model, Name, Range, Shape
+from whence.read.syntax import Expr, Index, Model, Name, Range, Shape, Transpose
 from whence.read.walk import children
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
@@ -107,21 +107,28 @@ class Engine:
         *,
         structured: bool = False,
         use_adjoints: bool = True,
+        turned: bool = False,
     ) -> Answer:
         """The verified derivative of an expression by one name, or by two in order.
 
-        Raises RuleError for what has no rule, RefusedError where no verified answer can be given.
+        `turned`: the transpose of it, as other layouts write it; then without adjoint names. Raises RuleError for what has no rule, RefusedError where no verified answer can be given.
         """
         if len(wrt) > MAX_ORDER:
             raise RuleError("outside-scope", found=f"a derivative of order {len(wrt)}")
         output = build(expression, self.forward.scope)
-        node, back = self._node(output.node, wrt, use_adjoints)
+        node, back = self._node(output.node, wrt, use_adjoints and not turned)
         if structured:
             node = self._structured(node, output, wrt)
         shape = self._shape(output, wrt, node)
+        if turned:
+            if node.rank > 2:
+                raise RuleError("outside-scope", found="another layout of an array of more than two axes")
+            shape = shape[::-1]
+            node = transpose(node, (1, 0)) if node.rank == 2 else node
         tree = self.printed(node, shape)
         adjoints = self.adjoints_used(tree, back)
-        return self.verified(expression, wrt, node, shape, tree, adjoints, structured)
+        claimed = Transpose if turned else None
+        return self.verified(expression, wrt, node, shape, tree, adjoints, structured, claimed)
 
     def _node(self, output: Node, wrt: tuple[str, ...], use_adjoints: bool) -> tuple[Node, Backward]:
         if len(wrt) == 1:
@@ -181,11 +188,11 @@ class Engine:
         tree: Expr,
         adjoints: dict[str, tuple[str, Expr]],
         structured: bool = False,
-        times: Expr | None = None,
+        claimed: Callable[[Expr], Expr] | None = None,
     ) -> Answer:
         """The answer if the independent judge accepts what is printed. Raises RefusedError else.
 
-        `times`: the expression is so many times what the answer is the derivative of.
+        `claimed` makes of the formula what is the derivative of the expression in the gradient layout.
         """
         text = to_text(tree)
         if len(text) > 1_000_000:
@@ -195,10 +202,10 @@ class Engine:
             variables={n: claim_shape(s) for n, s in self.inputs.items()},
             assume=dict(self.model.assumptions),
             functions=tuple(self.model.functions),
-            definitions=tuple((s.target, self.written_out(s.expression)) for s in self.model.statements),
-            expression=self.written_out(expression),
+            definitions=tuple((s.target, s.expression) for s in self.model.statements),
+            expression=expression,
             wrt=wrt,
-            answer=again if times is None else Binary("*", times, again),
+            answer=again if claimed is None else claimed(again),
             adjoints={n: (of, self.read_back(to_text(t))) for n, (of, t) in adjoints.items()},
             structured=structured,
             defined=self.model.defined,
@@ -210,10 +217,6 @@ class Engine:
         if uses_index_sum(again):
             closed = False
         return Answer(text, again, node, shape, "matrix", closed, found, self.proved(again, node), adjoints)
-
-    def written_out(self, tree: Expr) -> Expr:
-        """A formula with the model's one-line functions written out, as the judge reads it."""
-        return substituted(tree, functions=self.model.defined) if self.model.defined else tree
 
     def read_back(self, text: str) -> Expr:
         """A printed formula, read by the reader as any other."""
@@ -242,20 +245,9 @@ class Engine:
         return known.facts if known is not None else node.facts
 
     def step_printer(self) -> Printer:
-        """A printer that also knows how small changes stand (δb as b)."""
-        shapes = {**self.printer.shapes, **{"δ" + n: s for n, s in self.shapes.items()}}
-        return replace(self.printer, shapes=shapes, _memo={})
-
-    def in_layout(self, answer: Answer, layout: str) -> Answer:
-        """A gradient in another layout: numerator layout is the transpose. Raises RuleError for the others."""
-        if layout != "numerator" or answer.node.rank > 2:
-            raise RuleError("outside-scope", found=f"layout {layout}")
-        forms = self.printer.forms(answer.node)
-        if answer.node.rank == 0:
-            return answer
-        row = answer.shape[0] == ONE
-        tree = self.read_back(to_text(forms[0 if row else 1].tree))
-        return replace(answer, formula=to_text(tree), tree=tree, shape=answer.shape[::-1], layout=layout)
+        """A printer that also knows how small changes stand: δb as b, and last in a product."""
+        changes = {"δ" + n: s for n, s in self.shapes.items()}
+        return replace(self.printer, shapes={**self.printer.shapes, **changes}, last=frozenset(changes), _memo={})
 
     def _model_uses_indices(self, expression: Expr) -> bool:
         return any(uses_indices(e) for e in (expression, *(s.expression for s in self.model.statements)))

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
 from whence.expr.node import DIMENSION, Node, dimension
-from whence.expr.sums import is_zero, make_sum
+from whence.expr.sums import is_zero, make_sum, zero
+from whence.expr.values import core
 from whence.facts.conditions import conditions
 from whence.messages.catalogue import nearest
-from whence.messages.errors import RuleError, ShapeError, UnknownError
+from whence.messages.errors import ReadError, RuleError, ShapeError, UnknownError
 from whence.messages.labels import LABELS
 from whence.notation.latex import to_latex
 from whence.notation.markdown import to_markdown
@@ -35,6 +36,23 @@ Convention = Literal["exact", "course"]
 View = Literal["matrix", "index", "scalar"]
 FullShape = tuple[Dim, ...]
 ONE = Dim.parse(1)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is differentiated by what, and how the answer is to be written."""
+
+    of: str
+    wrt: tuple[str, ...]
+    layout: Layout = "gradient"
+    convention: Convention = "exact"
+    structured: bool = False
+
+
+def _check_option(name: str, value: str, allowed: object) -> None:
+    words = get_args(allowed)
+    if value not in words:
+        raise ReadError("bad-option", found=f"{name} {value!r}", expected="one of " + ", ".join(words))
 
 
 class Net:
@@ -73,6 +91,8 @@ class Net:
         `target` is the name ("Z1") or that of its adjoint ("dZ1"). Raises UnknownError for a name the model does
         not have, ShapeError where `of` is no scalar, RefusedError where the answer cannot be verified.
         """
+        _check_option("layout", layout, Layout)
+        _check_option("convention", convention, Convention)
         name, output = self.named(target), of or self.cost
         self._check_output(output)
         if not is_scalar(self.engine.shapes[output]):
@@ -83,15 +103,15 @@ class Net:
             raise RuleError("no-average", found=output)
         key = (name, output, layout, convention, structured)
         if key not in self._answers:
-            self._answers[key] = self._gradient(name, output, layout, convention, structured)
+            self._answers[key] = self._derivative(Question(output, (name,), layout, convention, structured))
         return self._answers[key]
 
     def jacobian(self, of: str, wrt: str, layout: Layout = "gradient") -> Derivative:
         """The derivative of any name by any other; the axes of `of` come first."""
         self._check_output(of)
         wrt = self.named(wrt)
-        answer = self.engine.derive(Name(of), (wrt,), use_adjoints=False)
-        return self._wrapped(answer, (wrt,), of, layout)
+        _check_option("layout", layout, Layout)
+        return self._derivative(Question(of, (wrt,), layout), use_adjoints=False)
 
     def hessian(self, target: str, of: str | None = None) -> Derivative:
         """The second derivative of a scalar by one name."""
@@ -101,8 +121,13 @@ class Net:
         """The derivative of a name by one or two names, in order."""
         self._check_output(of)
         names = tuple(self.named(w) for w in wrt)
-        answer = self.engine.derive(Name(of), names, use_adjoints=False)
-        return self._wrapped(answer, names, of, layout)
+        if not names:
+            raise ReadError("bad-option", found="no name to differentiate by", expected="one name, or two in order")
+        _check_option("layout", layout, Layout)
+        return self._derivative(Question(of, names, layout), use_adjoints=False)
+
+    def _derivative(self, question: Question, use_adjoints: bool = True) -> Derivative:
+        return Derivative(self, self.answer(question, use_adjoints), question)
 
     def backward(self, of: str | None = None, convention: Convention = "exact") -> list[Derivative]:
         """Every adjoint, in the order in which the backward pass computes them."""
@@ -141,7 +166,8 @@ class Net:
             return None
         body = next(d.body.node for d in self.engine.forward.definitions if d.name == self.cost)
         sizes = [f.parameters[0] for _, factors in body.terms for f, _, e in factors if f.kind == DIMENSION and e == -1]
-        return sizes[0] if sizes else None
+        examples = [s for n, s in self.engine.inputs.items() if n.rstrip("0123456789").lower() == "x"]
+        return next((d for d in sizes if not examples or any(d in s for s in examples)), None)
 
     @cached_property
     def ordered_sizes(self) -> list[str]:
@@ -156,8 +182,8 @@ class Net:
         return frozenset(n for n, s in self.engine.inputs.items() if self.samples in s)
 
     def is_parameter(self, name: str) -> bool:
-        """Is it an input that has no axis of samples?"""
-        return name in self.engine.inputs and name not in self.data
+        """Has it no axis of samples? Then its gradient is that of the averaged cost in every convention."""
+        return self.samples is None or self.samples not in self.engine.shapes[name]
 
     def named(self, target: str) -> str:
         """The name that a target means: itself, or the one whose adjoint it names."""
@@ -186,43 +212,49 @@ class Net:
         return reach
 
     # ------------------------------------------------------------ answers
-    def _gradient(self, name: str, output: str, layout: Layout, convention: Convention, structured: bool) -> Derivative:
-        if convention == "course":
-            return self._course(name, output, layout)
-        answer = self.engine.derive(Name(output), (name,), structured=structured)
-        return self._wrapped(answer, (name,), output, layout, convention)
-
-    def _course(self, name: str, output: str, layout: Layout) -> Derivative:
-        """The course's convention: dZ is the gradient of the un-averaged loss, 1/m stands in dW and db."""
-        engine, m = self.engine, self.samples
-        assert m is not None
-        scale = dimension(m)
-        is_parameter = self.is_parameter(name)
-        one = make_sum([(1, ())], ())
-        atom = engine.forward.atom(output)
-        back = backward(
-            engine.forward, atom, one, (name,), engine.adjoint_names, engine.chooser.nicest, unaveraged=scale
+    def answer(self, question: Question, use_adjoints: bool = True) -> Answer:
+        """The verified answer to a question."""
+        layout = question.layout
+        gradient = is_scalar(self.engine.shapes[question.of])
+        if layout == "vec" or (layout != "gradient" and len(question.wrt) > 1):
+            raise RuleError("outside-scope", found=f"layout {layout} here")
+        turned = layout == ("numerator" if gradient else "denominator")
+        if question.convention == "course":
+            return self._course(question, turned, use_adjoints)
+        return self.engine.derive(
+            Name(question.of), question.wrt, structured=question.structured, use_adjoints=use_adjoints, turned=turned
         )
-        node = back.equations[name].node
-        if name in engine.inputs and not is_parameter:
-            node = engine.chooser.nicest(
-                make_sum([(1, [(node, tuple(range(node.rank)), 1), (scale, (), 1)])], node.dims)
+
+    def _course(self, question: Question, turned: bool, use_adjoints: bool) -> Answer:
+        """The course's convention: dZ is the gradient of the un-averaged loss, 1/m stands in dW and db."""
+        if turned or question.structured:
+            raise RuleError(
+                "outside-scope", found="the course's convention in another layout or for structured matrices"
             )
+        engine, m, (name,) = self.engine, self.samples, question.wrt
+        assert m is not None
+        names = engine.adjoint_names if use_adjoints else {}
+        back = backward(
+            engine.forward,
+            engine.forward.atom(question.of),
+            make_sum([(1, ())], ()),
+            (name,),
+            names,
+            engine.chooser.nicest,
+            scale=lambda n: None if self.is_parameter(n) else dimension(m),
+        )
         shape = engine.shapes[name]
+        equation = back.equations.get(name)
+        node = equation.node if equation is not None else zero(core(shape))
         tree = engine.printed(node, shape)
         adjoints = engine.adjoints_used(tree, back)
-        expression: Expr = Binary("*", Name(str(m)), Name(output))
-        answer = engine.verified(
-            expression, (name,), node, shape, tree, adjoints, times=Name(str(m)) if is_parameter else None
-        )
-        return self._wrapped(answer, (name,), output, layout, "course")
+        samples = Name(str(m))
+        expression = Binary("*", samples, Name(question.of))
 
-    def _wrapped(
-        self, answer: Answer, wrt: tuple[str, ...], output: str, layout: Layout, convention: Convention = "exact"
-    ) -> Derivative:
-        if layout not in ("gradient", "denominator"):
-            answer = self.engine.in_layout(answer, layout)
-        return Derivative(self, answer, wrt, output, layout, convention)
+        def claimed(t: Expr) -> Expr:
+            return Binary("*", samples, t) if self.is_parameter(name) else t
+
+        return engine.verified(expression, (name,), node, shape, tree, adjoints, claimed=claimed)
 
     def shape_of(self, tree: Expr) -> FullShape:
         """The shape of any formula over the model's names, adjoints and small changes."""
@@ -245,10 +277,23 @@ class Derivative:
 
     net: Net
     answer: Answer
-    wrt: tuple[str, ...]
-    of: str
-    layout: Layout
-    convention: Convention
+    question: Question
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        return self.question.wrt
+
+    @property
+    def of(self) -> str:
+        return self.question.of
+
+    @property
+    def layout(self) -> Layout:
+        return self.question.layout
+
+    @property
+    def convention(self) -> Convention:
+        return self.question.convention
 
     @property
     def name(self) -> str:
@@ -269,7 +314,7 @@ class Derivative:
         """The formula without adjoint names, verified on its own."""
         if not self.answer.adjoints:
             return self.answer.formula
-        return self.net.engine.derive(Name(self.of), self.wrt, use_adjoints=False).formula
+        return self.net.answer(self.question, use_adjoints=False).formula
 
     @property
     def shape(self) -> FullShape:
@@ -329,7 +374,7 @@ class Derivative:
         on_the_way = {of: s for of, s in symbols.items() if of in reach}
         answer = self.answer.node
         if self.convention == "course":  # adjoint names stand for m times the derivative
-            on_the_way = {of: self._averaged(s) for of, s in on_the_way.items()}
+            on_the_way = {of: s if self.net.is_parameter(of) else self._averaged(s) for of, s in on_the_way.items()}
             answer = answer if self.net.is_parameter(self.wrt[0]) else self._averaged(answer)
         return derivation(engine.forward, self.wrt[0], self.of, on_the_way, answer)
 
@@ -441,4 +486,3 @@ def _entry_by_entry(tree: Expr) -> bool:
         if isinstance(node, Call) and node.name in TABLE and TABLE[node.name].kind != "elementwise":
             return False
     return True
-

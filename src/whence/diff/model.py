@@ -124,13 +124,14 @@ def backward(
     wanted: Iterable[str],
     names: Mapping[str, str],
     simplify: Callable[[Node], Node],
-    unaveraged: Node | None = None,
+    scale: Callable[[str], Node | None] = lambda name: None,
     rename: Callable[[Node], Node] | None = None,
 ) -> Backward:
     """Reverse mode over the statements.
 
     `names` maps an intermediate to the adjoint name that may stand for its gradient (empty: none is used).
-    `unaveraged`, in the course's convention, is the number m by which the adjoint names are larger.
+    `scale`, in the course's convention, gives the number m by which the gradient by a name is larger than the
+    derivative, None where it is not.
     """
     wanted = tuple(wanted)
     relevant = _relevant(model, wanted)
@@ -151,17 +152,16 @@ def backward(
         mine = parts.pop(name)
         dims = model.atom(name).dims
         g = simplify(rename(add([p for _, p in mine], dims)))
-        is_input = name in model.inputs
-        scale = unaveraged if unaveraged is not None and not is_input else None
-        shown = g if scale is None else simplify(product([(g, tuple(range(len(dims))), 1), (scale, (), 1)], dims))
+        larger = scale(name)
+        shown = g if larger is None else simplify(product([(g, tuple(range(len(dims))), 1), (larger, (), 1)], dims))
         result.equations[name] = Equation(name, shown, mine)
-        if is_input:
+        if name in model.inputs:
             continue
         onward = shown
         if name in names:
             onward = result.symbols[name] = variable(names[name], dims)
-        if scale is not None:
-            onward = product([(onward, tuple(range(len(dims))), 1), (scale, (), -1)], dims)
+        if larger is not None:
+            onward = product([(onward, tuple(range(len(dims))), 1), (larger, (), -1)], dims)
         body = by_name[name].body.node
         if body.leaves & targets:
             spread(name, body, onward)

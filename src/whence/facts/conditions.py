@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from whence.expr.build import placeholders
-from whence.expr.node import DIMENSION, FUNCTION, SUM, Node
+from whence.expr.node import DIMENSION, FUNCTION, SUM, Coefficient, Node
 from whence.ops.table import TABLE
 
 Facts = Callable[[Node], frozenset[str]]
@@ -26,6 +26,9 @@ def conditions(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str])
     `facts` gives what is known of a variable or a function, `show` the text of an argument.
     """
     out: dict[str, None] = {}
+    nodes = list(nodes)
+    for text in _quotients_and_roots(nodes, facts, show):
+        out.setdefault(text)
     for node in _functions(nodes):
         op = TABLE.get(node.name)
         if op is None:
@@ -38,21 +41,39 @@ def conditions(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str])
     return list(out)
 
 
-def _functions(nodes: Iterable[Node]) -> list[Node]:
+def _quotients_and_roots(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str]) -> list[str]:
+    """What is divided by is not zero, what a root is taken of is positive; unless that is proved."""
+    out: dict[str, None] = {}
+    for node in _all(nodes):
+        if node.kind != SUM:
+            continue
+        for _, factors in node.terms:
+            for f, _, e in factors:
+                if f.kind == DIMENSION or (e > 0 and e.denominator == 1) or is_positive(f, facts):
+                    continue
+                if e.denominator != 1:
+                    out.setdefault(f"{show(f)} > 0")
+                elif "nonzero" not in facts(f):
+                    out.setdefault(f"{show(f)} != 0")
+    return [text for text in out if not (text.endswith(" != 0") and text[:-5] + " > 0" in out)]
+
+
+def _all(nodes: Iterable[Node]) -> list[Node]:
+    """All nodes of these graphs, each once, outer ones first."""
     found: dict[Node, None] = {}
-    seen: set[Node] = set()
     stack = list(nodes)[::-1]
     while stack:
         node = stack.pop()
-        if node in seen:
+        if node in found:
             continue
-        seen.add(node)
-        if node.kind == FUNCTION:
-            found.setdefault(node)
-            stack.extend(reversed(node.arguments))
-        elif node.kind == SUM:
-            stack.extend(f for _, fs in reversed(node.terms) for f, _, _ in fs)
+        found[node] = None
+        inner = node.arguments if node.kind == FUNCTION else [f for _, fs in node.terms for f, _, _ in fs]
+        stack.extend(reversed(inner))
     return list(found)
+
+
+def _functions(nodes: Iterable[Node]) -> list[Node]:
+    return [n for n in _all(nodes) if n.kind == FUNCTION]
 
 
 def _proved(need: str, node: Node, facts: Facts) -> bool:
@@ -74,8 +95,17 @@ def is_positive(node: Node, facts: Facts) -> bool:
     if _one_minus_fraction(node, facts):
         return True
     strict = [c > 0 and all(is_positive(f, facts) for f, _, _ in fs) for c, fs in node.terms]
-    weak = [c > 0 and all(is_positive(f, facts) or e % 2 == 0 for f, _, e in fs) for c, fs in node.terms]
+    weak = [c > 0 and all(is_nonnegative(f, e, facts) for f, _, e in fs) for c, fs in node.terms]
     return all(weak) and any(strict)
+
+
+def is_nonnegative(node: Node, exponent: Coefficient, facts: Facts) -> bool:
+    """Is every entry of node**exponent proved to be zero or more?"""
+    if exponent % 2 == 0 or "nonnegative" in facts(node) or is_positive(node, facts):
+        return True
+    return node.kind == SUM and all(
+        c > 0 and all(is_nonnegative(f, e, facts) for f, _, e in fs) for c, fs in node.terms
+    )
 
 
 def _one_minus_fraction(node: Node, facts: Facts) -> bool:

@@ -1,11 +1,11 @@
 """What an assumption says about a variable, in the words that the expression graph uses.
 
-    symmetric      X[i, j] = X[j, i]
-    positive       every entry is greater than zero (an open condition: it may be used before differentiating)
-    unit-interval  every entry is between 0 and 1
-    mask           every entry is 0 or 1
-    pd, invertible, nonzero   conditions that need not be stated again
-    sums-to-1:k    sums along axis k are one
+symmetric      X[i, j] = X[j, i]
+positive       every entry is greater than zero (an open condition: it may be used before differentiating)
+unit-interval  every entry is between 0 and 1
+mask           every entry is 0 or 1
+pd, invertible, nonzero   conditions that need not be stated again
+sums-to-1:k    sums along axis k are one
 """
 
 from __future__ import annotations

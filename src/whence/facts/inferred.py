@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from whence.expr.canonical import canonical
-from whence.expr.node import SUM, Node
+from whence.expr.node import DIMENSION, SUM, Node
 from whence.expr.sums import is_zero, make_sum, transpose
 from whence.messages.errors import LimitError
 
-_KEPT = ("positive", "mask", "unit-interval", "pd", "invertible", "nonzero")
+_KEPT = ("positive", "nonnegative", "mask", "unit-interval", "pd", "invertible", "nonzero")
 
 
 def inherited(body: Node, rename: Callable[[Node], Node]) -> frozenset[str]:
     """The facts of a named intermediate, proved from its body."""
     source, idx = _single_factor(body)
     facts = {f for f in source.facts if f in _KEPT}
+    if _nonnegative(body):
+        facts.add("nonnegative")
     facts |= {f"sums-to-0:{k}" for k in range(body.rank) if _centred(body, k, rename)}
     for fact in source.facts:
         if fact.startswith("sums-to-1:"):
@@ -45,3 +47,17 @@ def _single_factor(body: Node) -> tuple[Node, tuple[int, ...]]:
         if c == 1 and len(factors) == 1 and factors[0][2] == 1 and sorted(factors[0][1]) == list(range(body.rank)):
             return factors[0][0], factors[0][1]
     return body, tuple(range(body.rank))
+
+
+def _nonnegative(body: Node) -> bool:
+    """A sum of squares and of other things that are zero or more."""
+    if body.kind != SUM or not body.terms:
+        return False
+    return all(
+        c > 0
+        and all(
+            e % 2 == 0 or f.facts & {"positive", "nonnegative"} or f.kind == DIMENSION or _nonnegative(f)
+            for f, _, e in fs
+        )
+        for c, fs in body.terms
+    )

@@ -93,4 +93,3 @@ def _called(tree: Expr) -> list[str]:
             found.append(node.name)
         stack.extend(children(node))
     return found
-

@@ -527,6 +527,13 @@ _ANSWERS = (
         Bad("command", 'whence derive "J = sum(argmax_mask(X))" dX'),
     ),
     Message(
+        "bad-option",
+        "There is no such option: {found}; possible is {expected}.",
+        "Use one of the words listed.",
+        "Options are words from a short list; others are refused, never ignored.",
+        Bad("command", 'whence derive "Z = W X; J = sum(Z)" dW --layout sideways'),
+    ),
+    Message(
         "division-by-zero",
         "The formula divides by {found}.",
         "Look for a denominator that is always zero.",

@@ -24,6 +24,7 @@ class Printer:
     shapes: Mapping[str, tuple[Dim, ...]]
     order: Mapping[str, int] = field(default_factory=dict)
     upstream: frozenset[str] = frozenset()  # names of adjoints, which stand first in an elementwise product
+    last: frozenset[str] = frozenset()  # names of small changes, which stand last in a product
     means: bool = False  # write sum(x)/n as mean(x): where the model itself speaks of means
     _memo: dict[Node, tuple[Out, ...]] = field(default_factory=dict)
 

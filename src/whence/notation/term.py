@@ -67,6 +67,8 @@ class Term:
         order = self.printer.order
         if f.kind == DIMENSION:
             return (3, 0)
+        if self.printer.last and any(leaf.name in self.printer.last for leaf in f.leaves):
+            return (4, 0)
         place = 2 if f.kind != VARIABLE else 0 if f.name in self.printer.upstream else 1
         return (place, min((order.get(leaf.name, 10_000) for leaf in f.leaves), default=10_000))
 

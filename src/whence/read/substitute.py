@@ -11,7 +11,9 @@ NO_NAMES: Mapping[str, Expr] = {}
 NO_FUNCTIONS: Mapping[str, Function] = {}
 
 
-def substituted(tree: Expr, names: Mapping[str, Expr] = NO_NAMES, functions: Mapping[str, Function] = NO_FUNCTIONS) -> Expr:
+def substituted(
+    tree: Expr, names: Mapping[str, Expr] = NO_NAMES, functions: Mapping[str, Function] = NO_FUNCTIONS
+) -> Expr:
     """The formula with every name in `names` replaced, and every call of a one-line function written out.
 
     >>> from whence.read.parser import parse_expression as parse

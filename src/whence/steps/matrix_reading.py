@@ -60,7 +60,9 @@ def _is_chain(derivation: Derivation) -> bool:
     """One way only: each name reached once, by one term."""
     children = [s.child for s in derivation.stages]
     starts = {s.statement.name for s in derivation.stages} - set(children)
-    return len(set(children)) == len(children) and len(starts) == 1 and all(len(s.paths) == 1 for s in derivation.stages)
+    return (
+        len(set(children)) == len(children) and len(starts) == 1 and all(len(s.paths) == 1 for s in derivation.stages)
+    )
 
 
 def _total(derivation: Derivation) -> Node | None:
@@ -84,7 +86,12 @@ def _chain(derivation: Derivation, style: Style, output: str) -> list[Line]:
             lines.append((f"δ{display_name(output)} = {style.node(path.start.right)}", ""))
         elif k == 0:
             lead = f"δ{display_name(output)} = {_start(stage, style, output)}"
-            lines.append((f"{lead} = {style.pairing(path.start)}", LABELS["school"].format(name=display_name(name), output=display_name(output))))
+            lines.append(
+                (
+                    f"{lead} = {style.pairing(path.start)}",
+                    LABELS["school"].format(name=display_name(name), output=display_name(output)),
+                )
+            )
         else:
             lines.append((f"    = {style.pairing(path.start)}", LABELS["put-in"].format(name=display_name(name))))
         lines += _moves(path, style)
@@ -103,8 +110,14 @@ def _parts(derivation: Derivation, style: Style, output: str) -> list[Line]:
     named = [s for s in starts if s.statement.name != output]
     if named:
         sum_of = " + ".join(_start(s, style, output) for s in named)
-        more = LABELS["and-itself"].format(name=display_name(derivation.stages[-1].child), output=display_name(output)) if own else ""
-        reason = LABELS["school"].format(name=" and ".join(display_name(s.statement.name) for s in named), output=display_name(output))
+        more = (
+            LABELS["and-itself"].format(name=display_name(derivation.stages[-1].child), output=display_name(output))
+            if own
+            else ""
+        )
+        reason = LABELS["school"].format(
+            name=" and ".join(display_name(s.statement.name) for s in named), output=display_name(output)
+        )
         lines.append((f"δ{display_name(output)} = {sum_of}{more}", reason))
     for stage in derivation.stages:
         lines += _part(stage, style, output)
@@ -134,9 +147,13 @@ def _part(stage: Stage, style: Style, output: str) -> list[Line]:
     name = display_name(stage.statement.name)
     lines: list[Line] = []
     for k, path in enumerate(stage.paths):
-        label = LABELS["through" if len(stage.paths) == 1 else "through-part"].format(name=name, child=display_name(stage.child), part=k + 1)
+        label = LABELS["through" if len(stage.paths) == 1 else "through-part"].format(
+            name=name, child=display_name(stage.child), part=k + 1
+        )
         if stage.statement.name == output:
-            lines.append((f"{label}: {style.node(path.start.right)}", LABELS["put-in"].format(name=name) if k == 0 else ""))
+            lines.append(
+                (f"{label}: {style.node(path.start.right)}", LABELS["put-in"].format(name=name) if k == 0 else "")
+            )
         else:
             shown = style.pairing(path.start)
             start = f"{_start(stage, style, output)} = {shown}" if len(stage.paths) == 1 else shown

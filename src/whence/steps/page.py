@@ -124,4 +124,3 @@ def beside(rows: Sequence[tuple[str, str]], indent: str = "  ") -> str:
         else:
             out.append(f"{indent}{left:<{width}}  {right}".rstrip())
     return "\n".join(out)
-

@@ -75,7 +75,12 @@ class CannotLayOut(Exception):
 
 
 def paths(
-    adjoint: Node, terms: Sequence[RawTerm], dims: tuple[Dim, ...], mark: Node, row: bool = False, mark_row: bool = False
+    adjoint: Node,
+    terms: Sequence[RawTerm],
+    dims: tuple[Dim, ...],
+    mark: Node,
+    row: bool = False,
+    mark_row: bool = False,
 ) -> list[Path]:
     """One path for each term of a differential that is linear in the mark, elementwise terms taken together.
 
