@@ -111,7 +111,8 @@ class Engine:
     ) -> Answer:
         """The verified derivative of an expression by one name, or by two in order.
 
-        `turned`: the transpose of it, as other layouts write it; then without adjoint names. Raises RuleError for what has no rule, RefusedError where no verified answer can be given.
+        `turned`: the transpose of it, as other layouts write it; then without adjoint names.
+        Raises RuleError for what has no rule, RefusedError where no verified answer can be given.
         """
         if len(wrt) > MAX_ORDER:
             raise RuleError("outside-scope", found=f"a derivative of order {len(wrt)}")

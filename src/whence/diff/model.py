@@ -69,7 +69,8 @@ def forward(
 ) -> Forward:
     """Build the forward graph. `shapes` are the inputs' full shapes, `sizes` the dimension symbols.
 
-    Answers do not use the names of scalars in `unnamed`: the gradient of J = det(X) is det(X) * inv(X).T, not J * inv(X).T.
+    Answers do not use the names of scalars in `unnamed`: the gradient of J = det(X) is det(X) * inv(X).T, not
+    J * inv(X).T.
     """
     values: dict[str, Value] = {s: Value(size(Dim.parse(s)), ()) for s in sizes}
     leaves: dict[Node, Node] = {}

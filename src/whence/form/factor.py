@@ -51,7 +51,10 @@ def bulk(node: Node) -> int:
 
 
 def _with_products_whole(node: Node) -> list[Term]:
-    """The terms with each product over summed indices that several of them share as one factor: (W.T @ D) * s + (W.T @ D) * t."""
+    """The terms with each product over summed indices that several of them share as one factor.
+
+    Such as W.T @ D in (W.T @ D) * s + (W.T @ D) * t.
+    """
     split = [_products(factors, node) for _, factors in node.terms]
     count = Counter(p[:2] for products, _ in split for p in products)
     out: list[Term] = []

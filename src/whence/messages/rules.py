@@ -80,7 +80,12 @@ RULES: dict[str, Rule] = {
             "Σⱼ pⱼ Σᵢ Qᵢⱼ Rᵢⱼ = Σᵢⱼ (pⱼ Qᵢⱼ) Rᵢⱼ",
         ),
         Rule("diagonal", "⟨p, diag(Q)⟩ = ⟨diag(p), Q⟩", "only the diagonal is used", "Σᵢ pᵢ Qᵢᵢ = Σᵢⱼ [i = j] pᵢ Qᵢⱼ"),
-        Rule("turn", "⟨P, Qᵀ⟩ = ⟨Pᵀ, Q⟩", "the change stands transposed, so its partner does", "Σᵢⱼ Pᵢⱼ Qⱼᵢ = Σⱼᵢ Pᵢⱼ Qⱼᵢ"),
+        Rule(
+            "turn",
+            "⟨P, Qᵀ⟩ = ⟨Pᵀ, Q⟩",
+            "the change stands transposed, so its partner does",
+            "Σᵢⱼ Pᵢⱼ Qⱼᵢ = Σⱼᵢ Pᵢⱼ Qⱼᵢ",
+        ),
         Rule(
             "pair",
             "Σᵢⱼ Pᵢⱼ Qᵢⱼ = tr(Pᵀ Q) = ⟨P, Q⟩",

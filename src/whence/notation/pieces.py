@@ -26,6 +26,7 @@ class Piece:
     exponent: Coefficient = 1
     size: Dim | None = None  # of a scalar that is the size of an axis
     diagonal_of: Out | None = None  # of a vector that is the diagonal of a matrix
+    place: int = 1  # where its factor stands in a product: names before formulas
 
     def over(self, *indices: int) -> Out:
         """The form of a matrix with these indices in this order."""

@@ -93,7 +93,7 @@ class Term:
             column = diagonal(forms)
             self._join(Piece((idx[0],), (column, o.transpose(column)), e, diagonal_of=shorter(forms)))
             return
-        self._join(Piece(idx, forms, e))
+        self._join(Piece(idx, forms, e, place=self._rank_of(factor)[0]))
 
     def _scalar(self, f: Node, e: Coefficient) -> Piece:
         """A scalar factor; a sum of squares to a power may be a norm."""
@@ -149,9 +149,11 @@ class Term:
                 return
             self._remove(s)
 
-    def _degree(self, s: int) -> tuple[int, int]:
+    def _degree(self, s: int) -> tuple[int, int, int]:
+        """How many matrices meet at an index, of how many factors; names are joined before formulas."""
         matrices = [key for key in self.groups if s in key and len(key) == 2]
-        return (len(matrices), sum(len(self.groups[k]) for k in matrices))
+        pieces = [p for key in matrices for p in self.groups[key]]
+        return (len(matrices), len(pieces), sum(p.place for p in pieces))
 
     def _remove(self, s: int) -> None:
         vector = self.groups.pop((s,), [])
