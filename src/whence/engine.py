@@ -6,7 +6,7 @@ never returned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from whence.diff.model import Backward, Forward, derivative, forward, projected
@@ -23,8 +23,8 @@ from whence.notation.uses import speaks_of_means, uses_index_sum
 from whence.read.canonical import to_text
 from whence.read.parser import parse_expression
 from whence.read.problem import Problem
-from whence.read.syntax import Expr, Index, Model, Name, Range, Shape, Transpose
-from whence.read.walk import children
+from whence.read.syntax import Expr, Index, Model, Range, Shape, Transpose
+from whence.read.walk import names_in, walk
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
 from whence.verify.claim import Check, Claim
@@ -263,20 +263,6 @@ def solve_problem(problem: Problem) -> Answer:
 def claim_shape(shape: Iterable[Dim]) -> Shape:
     """Sizes as the judge takes them."""
     return tuple(d.number if d.number is not None else str(d) for d in shape)
-
-
-def walk(tree: Expr) -> Iterator[Expr | Range]:
-    """All nodes of a formula."""
-    stack: list[Expr | Range] = [tree]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(children(node))
-
-
-def names_in(tree: Expr) -> set[str]:
-    """The names that a formula uses."""
-    return {n.id for n in walk(tree) if isinstance(n, Name)}
 
 
 def uses_indices(tree: Expr) -> bool:

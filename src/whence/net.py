@@ -16,11 +16,12 @@ from whence.facts.conditions import conditions
 from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError, RuleError, ShapeError, UnknownError
 from whence.messages.labels import LABELS
+from whence.naming import adjoint_names
 from whence.notation.latex import to_latex
 from whence.notation.markdown import to_markdown
 from whence.notation.unicode import display_name, to_unicode
 from whence.read.canonical import to_text
-from whence.read.syntax import Binary, Expr, Model, Name, Statement
+from whence.read.syntax import Binary, Expr, Model, Name
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable
 from whence.shapes.words import is_scalar, words
@@ -65,7 +66,7 @@ class Net:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.engine = Engine(model, _adjoint_names(model), unnamed=model.targets[-1:])
+        self.engine = Engine(model, adjoint_names(model), unnamed=model.targets[-1:])
         self.shapes: ShapeTable = self.engine.table
         self._answers: dict[tuple, Derivative] = {}
 
@@ -445,44 +446,3 @@ class Derivative:
 
     def index_lines(self) -> list[str]:
         return index_reading(self.derivation, self._style, display_name(self.name))
-
-
-def _adjoint_names(model: Model) -> dict[str, str]:
-    """The intermediates whose gradients are named: those that are not merely one earlier intermediate, entry by entry.
-
-    An activation A1 = g1(Z1) or a loss of one intermediate and labels used only there is folded into what it is
-    made of, as lectures do.
-    """
-    targets = set(model.targets)
-    uses = [names_in(s.expression) for s in model.statements]
-    leaves = set().union(*uses) - targets
-    often = {n for n in leaves if sum(n in used for used in uses) > 1}
-    out: dict[str, str] = {}
-    for statement in model.statements:
-        if _is_folded(statement, targets, often):
-            continue
-        name = "d" + statement.target
-        if name not in targets and name not in leaves:
-            out[statement.target] = name
-    if model.statements:
-        out.pop(model.statements[-1].target, None)
-    return out
-
-
-def _is_folded(statement: Statement, targets: set[str], often: set[str]) -> bool:
-    used = names_in(statement.expression)
-    return len(used & targets) == 1 and not used & often and _entry_by_entry(statement.expression)
-
-
-def _entry_by_entry(tree: Expr) -> bool:
-    """Is the formula elementwise throughout: no matrix product, no transpose, no reduction?"""
-    from whence.engine import walk
-    from whence.ops.table import TABLE
-    from whence.read.syntax import Call, Index, Transpose
-
-    for node in walk(tree):
-        if isinstance(node, Transpose | Index) or (isinstance(node, Binary) and node.operator == "@"):
-            return False
-        if isinstance(node, Call) and node.name in TABLE and TABLE[node.name].kind != "elementwise":
-            return False
-    return True

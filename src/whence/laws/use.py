@@ -9,8 +9,8 @@ from whence.expr.match import Product, replaced
 from whence.expr.node import FUNCTION, SUM, Node
 from whence.expr.sums import RawTerm, make_sum
 from whence.laws.table import LAWS, Law
-from whence.read.syntax import Call, Expr, Range
-from whence.read.walk import children
+from whence.read.syntax import Call
+from whence.read.walk import walk
 from whence.shapes.dims import Dim
 
 ONE = Dim.parse(1)
@@ -79,17 +79,6 @@ def _heads() -> dict[str, list[Law]]:
     """Which laws speak of a function on their left side."""
     out: dict[str, list[Law]] = {}
     for law in LAWS:
-        for name in dict.fromkeys(_called(parsed(law.left))):
+        for name in dict.fromkeys(n.name for n in walk(parsed(law.left)) if isinstance(n, Call)):
             out.setdefault(name, []).append(law)
     return out
-
-
-def _called(tree: Expr) -> list[str]:
-    stack: list[Expr | Range] = [tree]
-    found = []
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Call):
-            found.append(node.name)
-        stack.extend(children(node))
-    return found

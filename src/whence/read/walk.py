@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from whence.messages.errors import ReadError
 from whence.read.context import Context
@@ -48,6 +48,20 @@ def children(node: Expr | Range) -> list[Expr | Range]:
     if isinstance(node, Range):
         return [part for part in (node.low, node.high) if part is not None]
     return []
+
+
+def walk(tree: Expr | Range) -> Iterator[Expr | Range]:
+    """All nodes of a formula."""
+    stack: list[Expr | Range] = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(children(node))
+
+
+def names_in(tree: Expr | Range) -> set[str]:
+    """The names that a formula uses."""
+    return {node.id for node in walk(tree) if isinstance(node, Name)}
 
 
 def names_of(expr: Expr) -> list[tuple[str, Span]]:

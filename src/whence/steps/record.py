@@ -171,6 +171,9 @@ def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
     state.turned = _is_turned(state, rule, chosen)
     _carry(state, [chosen])
     state.axes = _new_axes(state, chosen)
+    mine = _mark_axes(state, mark)
+    if rule == "weighted-sum" and sorted(mine) == sorted(state.axes):
+        state.axes = mine
     return rule, [chosen]
 
 

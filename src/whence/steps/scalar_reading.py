@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from whence.messages.labels import LABELS
 from whence.notation.scalars import entry_name, expand_entry, print_scalar
 from whence.read.substitute import substituted
-from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Transpose
+from whence.read.syntax import Expr, Name
+from whence.read.walk import names_in
 from whence.shapes.dims import Dim
 from whence.steps.derivation import Derivation, Stage
 from whence.steps.record import Move
@@ -30,7 +31,7 @@ def scalar_reading(
         body = _unfolded(stage.statement.expression, derivation, style)
         for entry in _entries(style.shapes[name], sizes):
             expanded = expand_entry(body, entry, sizes, style.shapes, functions=functions)
-            if own in _names(expanded):
+            if own in names_in(expanded):
                 left = entry_name(name, entry, style.shapes[name], sizes)
                 lines.append((f"{print_scalar(Name(left))} = {print_scalar(expanded)}", ""))
                 reached.append(left)
@@ -121,21 +122,6 @@ def _product(monomial, sizes: Mapping[str, int]) -> int:
     for symbol, power in monomial:
         out *= sizes[symbol] ** power
     return out
-
-
-def _names(tree: Expr) -> set[str]:
-    stack, found = [tree], set()
-    while stack:
-        t = stack.pop()
-        if isinstance(t, Name):
-            found.add(t.id)
-        elif isinstance(t, Binary | Compare):
-            stack += [t.left, t.right]
-        elif isinstance(t, Negative | Transpose):
-            stack.append(t.operand)
-        elif isinstance(t, Call):
-            stack += t.arguments
-    return found
 
 
 def _and(names: list[str]) -> str:
