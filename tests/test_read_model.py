@@ -70,7 +70,7 @@ def test_shapes_as_text_and_as_data() -> None:
 
 
 def test_assumptions_and_functions() -> None:
-    model = read_model("assume S: symmetric, pd\nfunction g\nJ = sum(g(S))", assume={"A": ["diagonal"]})
+    model = read_model("assume S: symmetric, pd\nfunction g\nJ = sum(g(S) A)", assume={"A": ["diagonal"]})
     assert model.assumptions == {"A": ("diagonal",), "S": ("symmetric", "pd")}
     assert model.functions == ("g",)
     with pytest.raises(ReadError, match="no function h"):

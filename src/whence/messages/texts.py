@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from whence.messages.command_texts import COMMAND_LINE
 from whence.messages.message import Bad, Message
 
 _DEEP = "-" * 101 + "x"
@@ -257,6 +258,30 @@ _WORDS = (
         Bad("formula", "X'*(X*w - y)", 1, 3),
     ),
     Message(
+        "ambiguous-call",
+        "{found} is a variable of this model and, before a bracket, also the function {function}.",
+        "Write {function}(…) for the function, or {name} * (…) for the product.",
+        "σ before a bracket is the sigmoid function. Where sigma is a variable too, the bracket can be an argument or "
+        "a factor, which is asked for, not guessed.",
+        Bad("model", "shape sigma: scalar, x: n\nJ = sum(σ(x))", 2, 9),
+    ),
+    Message(
+        "ambiguous-product",
+        "{found} can be a matrix product or a product entry by entry.",
+        "Write * for entry by entry, @ for the matrix product, or declare the shape of {name}.",
+        "Two factors side by side are a matrix product where their shapes allow it. Where only an unlikely shape of a "
+        "lower-case name would make it one, nothing is guessed.",
+        Bad("model", "L = -y log(a); J = sum(L)", 1, 6),
+    ),
+    Message(
+        "ambiguous-bars",
+        "The bars round {found} are not read.",
+        "Write {expected}.",
+        "|x| of a number or vector is the absolute value entry by entry, but |A| of a square matrix is its "
+        "determinant. ‖x‖ and ||x|| are read as a norm.",
+        Bad("lecture", "y + |A|", 1, 5),
+    ),
+    Message(
         "bad-superscript",
         "The superscript {found} is not read.",
         "Write ^T, ^-1, ^2 or ^[1]; longer exponents in brackets: x^(1/2).",
@@ -446,6 +471,20 @@ _MODELS = (
         Bad("assume", "S: symetric", 1, 4),
     ),
     Message(
+        "not-a-text",
+        "{expected}, not {found}.",
+        "Pass a text, such as J = sum(W X).",
+        "A model is a text, one equation a line. Shapes and assumptions are a text or a dictionary.",
+        Bad("command", "whence.model(None)"),
+    ),
+    Message(
+        "assumption-shape",
+        "{found} cannot be {assumption}: its shape is {shape}.",
+        "Only square matrices are {assumption}; check the declaration.",
+        "Symmetric, definite, diagonal, triangular and invertible matrices have as many rows as columns.",
+        Bad("model", "shape X: n x m\nassume X: symmetric\nJ = sum(X)", 2, 8),
+    ),
+    Message(
         "function-not-elementwise",
         "{found} is not a function of one entry.",
         "Use only its parameter, numbers and functions that go entry by entry.",
@@ -486,7 +525,7 @@ _ANSWERS = (
     ),
     Message(
         "not-scalar",
-        "A single number is needed, this is {found}.",
+        "A single number is needed; {found}.",
         "Take a sum, a mean or a norm of it.",
         "A gradient is of one number. The derivative of anything else is a Jacobian.",
         Bad("model", "shape A: n x m\nJ = A", 2, 5),
@@ -557,10 +596,18 @@ _ANSWERS = (
     ),
     Message(
         "outside-format",
-        "The derivative exists but cannot be written as {expected}.",
-        "Ask for another layout.",
+        "The derivative exists, but the notation has no word for {found}.",
+        "Write the forward formula without it, or ask for a first derivative.",
         "Some derivatives have three or four indices and no plain matrix form.",
         Bad("command", 'whence derive "Z = W X" dW'),
+    ),
+    Message(
+        "no-average",
+        "{found} is no average: it is not divided by a number of samples.",
+        "Leave out the convention course, or write the cost as an average: J = sum(L)/m.",
+        "In the course's convention dZ is the gradient of the loss before it is averaged. A cost that is no average "
+        "has no such loss.",
+        Bad("command", 'whence derive "J = sum(W X)" dW --convention course'),
     ),
     Message(
         "does-not-depend",
@@ -588,6 +635,21 @@ _ANSWERS = (
         "The formula grows to {found} terms; at most {expected} are handled.",
         "Give names to parts of it, one a line.",
         "The cap keeps every answer quick.",
+        Bad("command", "whence solve problems.jsonl"),
+    ),
+    Message(
+        "output-too-long",
+        "The formula that was found is too long to be shown: {found}, at most {expected}.",
+        "Give names to parts of the model, one a line, or ask for a first derivative.",
+        "Your lines are short enough; it is the answer that is too long to be read back, and what is not read back "
+        "and checked is not shown.",
+        Bad("command", "whence solve problems.jsonl"),
+    ),
+    Message(
+        "size-too-long",
+        "A size grows beyond what is handled: {found}.",
+        "Declare the shape with a symbol of its own.",
+        "Sizes are sums and products of symbols. Very long ones are refused.",
         Bad("command", "whence solve problems.jsonl"),
     ),
     Message(
@@ -621,5 +683,5 @@ _ANSWERS = (
 )
 
 CATALOGUE: dict[str, Message] = {
-    m.code: m for group in (_CHARACTERS, _STRUCTURE, _WORDS, _LIMITS, _MODELS, _ANSWERS) for m in group
+    m.code: m for group in (_CHARACTERS, _STRUCTURE, _WORDS, _LIMITS, _MODELS, _ANSWERS, COMMAND_LINE) for m in group
 }

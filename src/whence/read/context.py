@@ -9,8 +9,8 @@ from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError
 from whence.read.dialects import Dialect
 from whence.read.lexer import Token
-from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Transpose
-from whence.read.vocabulary import PRIME, entry, known_function, spellings, without_primes
+from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Span, Transpose
+from whence.read.vocabulary import PRIME, entry, identity_function, known_function, spellings, without_primes
 
 _NUMBERS = ("[]", "[...]", "axis")  # what an entry gives where the value is a number of the whole array
 _CLOSE_ENOUGH = 4  # from this length on, a word one letter away from a known function is taken for a slip
@@ -30,6 +30,8 @@ class Context:
 
     unknown: dict[str, Token] = field(default_factory=dict)  # unknown elementwise functions, where first met
     notes: list[str] = field(default_factory=list)
+    spelled: dict[str, str] = field(default_factory=dict)  # names, as they were first typed
+    soft: set[Span] = field(default_factory=set)  # matrix products that were written without a sign of their own
     star: Token | None = None  # the first * between two arrays
     matrix_product: bool = False  # a matrix product was written in a way of its own
     transposed: bool = False  # a transpose was written as on a slide
@@ -38,6 +40,12 @@ class Context:
         """Remember how something was read, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def spelling(self, name: str, typed: str) -> None:
+        """Remember how a name was typed; two ways of typing it are one name, which is said."""
+        first = self.spelled.setdefault(name, typed)
+        if first != typed:
+            self.note(f"{first} and {typed} are read as one name, {name}.")
 
     def function(self, word: str, token: Token, *, called: bool, glued: bool) -> str | None:
         """The canonical name of the function that `word` is, or None where it is no function.
@@ -57,6 +65,9 @@ class Context:
             return known + PRIME * primes
         if not called or not glued:
             return None
+        identity = identity_function(word)
+        if identity is not None:
+            return identity
         if not base[0].islower():
             if self.dialect.juxtaposition:
                 return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from whence.messages.catalogue import nearest
@@ -26,6 +26,9 @@ ASSUMPTIONS = (
     "nonzero",
     "onehot-last",
 )
+
+# These are said of matrices with as many rows as columns (in the last two axes of a tensor).
+SQUARE = frozenset({"symmetric", "psd", "pd", "diagonal", "lower", "invertible"})
 
 RANK_LIMIT = 8
 SIZE_LIMIT = 1_000_000
@@ -192,3 +195,20 @@ def assumptions_from_data(value: Mapping[str, Any]) -> dict[str, tuple[str, ...]
         else:
             raise ReadError("bad-problem", line=1, column=1, found="assume", expected="lists of assumptions")
     return out
+
+
+def check_types(text: object, shapes: object, assume: object, functions: object, dialect: object) -> None:
+    """ReadError where an argument is none of the types it may have."""
+    named = isinstance(functions, Iterable) and not isinstance(functions, str | bytes)
+    names = list(functions) if named and not isinstance(functions, Iterator) else []
+    checks = (
+        (isinstance(text, str), "A model is a text", text),
+        (shapes is None or isinstance(shapes, str | Mapping), "Shapes are a text or a dictionary", shapes),
+        (assume is None or isinstance(assume, str | Mapping), "Assumptions are a text or a dictionary", assume),
+        (functions is None or named, "Functions are a list of names", functions),
+        (all(isinstance(name, str) for name in names), "Functions are a list of names", names),
+        (dialect is None or isinstance(dialect, str), "A dialect is a text", dialect),
+    )
+    for fits, expected, value in checks:
+        if not fits:
+            raise ReadError("not-a-text", line=1, column=1, found=type(value).__name__, expected=expected)

@@ -29,7 +29,7 @@ from whence.read.syntax import (
     Transpose,
     Tuple,
 )
-from whence.read.vocabulary import PRIME, inverse_function, known_function
+from whence.read.vocabulary import PRIME, inverse_function, pairwise_function
 
 SYMBOL_LIMIT = 200
 POWER_LIMIT = 64
@@ -149,9 +149,11 @@ class Parser:
     def soft_product(self, left: Expr, right: Expr) -> Expr:
         """A product by a number, else the matrix product."""
         number = self.context.is_number(left) or self.context.is_number(right)
+        span = join(left.span, right.span)
         if not number:
             self.context.matrix_product = True
-        return Binary("*" if number else "@", left, right, join(left.span, right.span))
+            self.context.soft.add(span)
+        return Binary("*" if number else "@", left, right, span)
 
     def see_soft(self, token: Token, left: Expr, right: Expr) -> None:
         if not (self.context.is_number(left) or self.context.is_number(right)):
@@ -346,7 +348,7 @@ class Parser:
             while self.tokens[ahead].kind == "prime":
                 primes += len(self.tokens[ahead].text)
                 ahead += 1
-        if not primes and self.dialect.caret and known_function(token.text):
+        if not primes and self.dialect.caret:
             power, ahead = self.function_power(ahead)
         opens = self.tokens[ahead].text == "("
         glued = opens and (primes > 0 or not self.tokens[ahead].blank or not self.dialect.juxtaposition)
@@ -367,7 +369,7 @@ class Parser:
         return Name(token.text, span_of(token, token))
 
     def function_power(self, ahead: int) -> tuple[Expr | None, int]:
-        """`tanh^2(x)`: a whole power between a function and its bracket."""
+        """`tanh^2(x)`, `f²(x)`: a whole power between a function and its bracket."""
         token = self.tokens[ahead]
         if token.text == "^" and self.tokens[ahead + 1].kind == "number":
             ahead, token = ahead + 1, self.tokens[ahead + 1]
@@ -403,7 +405,18 @@ class Parser:
         end = self.tokens[close]
         if not arguments:
             raise error_at("no-argument", end, found=name)
+        name = self.of_two(name, arguments, keywords)
         return Call(name, tuple(arguments), tuple(keywords), span_of(token, end))
+
+    def of_two(self, name: str, arguments: list[Expr], keywords: list[tuple[str, Expr]]) -> str:
+        """`max(0, X)` on a slide is the larger of two, entry by entry."""
+        if not self.dialect.juxtaposition or len(arguments) != 2 or keywords:
+            return name
+        pairwise = pairwise_function(name)
+        if pairwise is None or not any(isinstance(argument, Number) for argument in arguments):
+            return name
+        self.context.note(f"{name} of two arguments is read as {pairwise}, entry by entry.")
+        return pairwise
 
     def argument(self, arguments: list[Expr], keywords: list[tuple[str, Expr]]) -> None:
         token = self.tokens[self.i]

@@ -6,6 +6,8 @@ two words where W and x are declared. What is left is read by the parser.
 
 from __future__ import annotations
 
+import re
+
 from whence.read.context import Context
 from whence.read.letters import GREEK, SUBSCRIPTS, SUPERSCRIPTS, add_layer, drop_underscore, fold
 from whence.read.lexer import TOKEN_LIMIT, Token
@@ -13,6 +15,7 @@ from whence.read.places import error_at, limit_at
 from whence.read.vocabulary import known_function
 
 _TRANSPOSES = ("T", "t")
+_CAPITALS = re.compile(r"[A-Z][0-9]*(?:(?:[A-Z][0-9]*){1,3}|x)\Z")  # WX, Ax: may be a product
 
 
 def normalise(tokens: list[Token], context: Context) -> list[Token]:
@@ -91,8 +94,12 @@ class _Pass:
             count += 1
         primes = self.tokens[self.i : self.i + count] if self.layer_at(count) else []
         self.i += len(primes)
+        plain = end == token.end
         layer, end = self.layer(end)
-        self.out.extend(self.pieces(base, layer, token._replace(end=end)))
+        pieces = self.pieces(base, layer, token._replace(end=end))
+        if plain and not layer and [piece.text for piece in pieces] == [base]:
+            self.context.spelling(base, token.text)
+        self.out.extend(pieces)
         self.out.extend(_plain_prime(prime) for prime in primes)
 
     def _after_bracket(self, token: Token) -> bool:
@@ -196,9 +203,11 @@ class _Pass:
         full = add_layer(base, layer) if layer else base
         word = token._replace(text=full)
         names = context.names
+        letter = None if token.text.isascii() else known_function(token.text)
+        if letter is not None and not {base, full}.isdisjoint(names) and self._call_follows():
+            raise error_at("ambiguous-call", token, function=letter, name=base)
         if full in names or full in context.functions:
             return [word]
-        letter = None if token.text.isascii() else known_function(token.text)
         if letter is not None and base not in names and self._call_follows():
             return [token._replace(text=letter)]  # σ(Z) is a function, σ alone a name
         if layer and base not in names and (base in context.functions or known_function(base) is not None):
@@ -215,10 +224,12 @@ class _Pass:
         mixed = _mixed_scripts(token.text)
         if not mixed and (known_function(base) is not None or full[0] == "d" and full[1:] in names):
             return [word]
-        split = self.split(base, layer) if names and len(base) > 1 else None
+        split = self.split(base, layer, names) or self.sizes(base, layer)
         if split is None:
             if mixed:
                 raise error_at("ambiguous-word", token, found=token.text)
+            if _CAPITALS.match(full):
+                context.note(f"{full} is read as one name; write {_taken_apart(full)} for the product.")
             return [word]
         shown = " ".join(split)
         context.note(f"{full} is read as {shown}.")
@@ -238,14 +249,26 @@ class _Pass:
         return ends and (self.at().kind == "word" or self.at().text == "(")
 
     def _call_follows(self) -> bool:
+        """Does a bracket follow, with primes or with a power glued on (`σ²(x)`) between?"""
         ahead = 0
         while self.at(ahead).kind == "prime":
             ahead += 1
+        if ahead == 0:
+            power = self.at().kind == "sup" and all(SUPERSCRIPTS[c].isdigit() for c in self.at().text)
+            ahead = 1 if power else 2 if self.at().text == "^" and self.at(1).text.isdigit() else 0
+            if ahead and self.at(ahead).blank:
+                return False
         return self.at(ahead).text == "("
 
-    def split(self, base: str, layer: str) -> list[str] | None:
+    def sizes(self, base: str, layer: str) -> list[str] | None:
+        """`nm` as the declared sizes n and m."""
+        split = None if layer else self.split(base, "", self.context.scalars)
+        return split if split is not None and "ᵀ" not in split else None
+
+    def split(self, base: str, layer: str, names: set[str]) -> list[str] | None:
         """`base` as declared names, longest first, the last one with its layer; ᵀ for a T after a name."""
-        names = self.context.names
+        if not names or len(base) < 2:
+            return None
         longest = max(map(len, names))
         best: list[list[str] | None] = [None] * (len(base) + 1)  # best[k]: the pieces of base[k:]
         best[len(base)] = []
@@ -405,6 +428,12 @@ def _is_differential(token: Token) -> bool:
     """dZ1, dLoss, dx: a d before a capital or a single letter. `depth` and `d2` are none."""
     rest = token.text[1:].rstrip("0123456789")
     return token.kind == "word" and token.text[0] == "d" and (len(rest) == 1 or rest[:1].isupper() or rest == "loss")
+
+
+def _taken_apart(word: str) -> str:
+    """How the product would be typed: W X, X^T W."""
+    parts = re.findall(r"[A-Za-z][0-9]*", word)
+    return " ".join(parts).replace(" T", "^T")
 
 
 def _mixed_scripts(text: str) -> bool:

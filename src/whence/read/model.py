@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from keyword import iskeyword
 from typing import Any
 
+from whence.messages.catalogue import nearest
 from whence.messages.errors import LimitError, ReadError, WhenceError
 from whence.read.context import Context, make_context
 from whence.read.declarations import (
     assumptions_from_data,
     assumptions_from_text,
+    check_types,
     items,
     shape_from_data,
     shape_from_text,
@@ -24,7 +26,7 @@ from whence.read.lexer import LINE_LIMIT, Token
 from whence.read.parser import lex, parse_tokens
 from whence.read.places import error_at, span_of
 from whence.read.syntax import Binary, Call, Expr, Function, Model, Name, Range, Shape, Span, Statement, Transpose
-from whence.read.vocabulary import entry, without_primes
+from whence.read.vocabulary import entry, identity_function, without_primes
 from whence.read.walk import check_roles, check_star, children, names_of
 
 LINES_LIMIT = 1_000
@@ -56,6 +58,8 @@ class Reader:
     functions: list[str] = field(default_factory=list)
     defined: dict[str, Function] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
+    typed: dict[str, str] = field(default_factory=dict)  # declared names as they were typed
+    assumed_at: dict[str, tuple[Span, str]] = field(default_factory=dict)  # the first place, and its text
 
     # -- declarations
 
@@ -74,6 +78,32 @@ class Reader:
             self.context.scalars.add(name)
         if len(shape) == 2 and shape[0] == shape[1]:
             self.context.squares.add(name)
+
+    def check_typed(self, name: str, typed: str, place: Span) -> None:
+        """W_1 and W1 are one name: declaring both is a slip, even with one shape."""
+        first = self.typed.setdefault(name, typed)
+        if first != typed:
+            help = f"{first} and {typed} are one name here, {name}: leave one out, or rename it."
+            raise _at("declared-twice", place, typed, help=help)
+        self.context.spelling(name, typed)
+
+    def assume(self, name: str, words: tuple[str, ...], place: Span, source: str) -> None:
+        """Add what is assumed of a name."""
+        self.assumptions[name] = tuple(dict.fromkeys((*self.assumptions.get(name, ()), *words)))
+        self.assumed_at.setdefault(name, (place, source))
+
+    def check_assumed(self, used: Iterable[Expr] = ()) -> None:
+        """What is assumed is assumed of a name that the model has."""
+        exprs = [*(s.expression for s in self.statements), *used]
+        known = {*self.shapes, *self.context.scalars, *(s.target for s in self.statements)}
+        known.update(name for expr in exprs for name, _ in names_of(expr))
+        for name, (place, source) in self.assumed_at.items():
+            if name not in known:
+                near = nearest(name, sorted(known))
+                help = f"Did you mean {near[0]}?" if near else f"Names are: {', '.join(sorted(known))}."
+                error = _at("unknown-name", place, name, help=help)
+                error.source = source
+                raise error
 
     def check_sizes(self) -> None:
         """A size may be declared as a number, which it is; as anything else it would be two things of one name."""
@@ -101,6 +131,7 @@ class Reader:
     def line_of(self, text: str, line: int, offset: int) -> _Line | None:
         """Split a statement at its `=` and read its left side. None for a blank text."""
         bare = make_context(self.context.dialect, functions=self.context.functions)
+        bare.spelled = self.context.spelled
         raw = lex(text, bare, line, offset)
         if raw[0].kind == "end":
             return None
@@ -157,6 +188,7 @@ class Reader:
             del later[statement.target]
 
     def model(self, notes: Iterable[str], source: str) -> Model:
+        self.note_identity()
         for name, token in self.context.unknown.items():
             if name not in self.functions:
                 self.functions.append(name)
@@ -169,8 +201,19 @@ class Reader:
             defined=self.defined,
             notes=(*notes, *self.context.notes),
             declared_at=self.declared_at,
+            assumed_at={name: place for name, (place, text) in self.assumed_at.items() if text == source},
+            soft=frozenset(self.context.soft),
             source=source,
         )
+
+
+    def note_identity(self) -> None:
+        """Say it where I is an input: many write it for the identity."""
+        names = {name for s in self.statements for name, _ in names_of(s.expression)} - self.context.names
+        for name in sorted(names):
+            function = identity_function(name)
+            if function is not None:
+                self.context.note(f"{name} is taken as an input of the model; write {function}(n) for the identity.")
 
 
 def read_model(
@@ -184,11 +227,13 @@ def read_model(
 
     `shapes` and `assume` add declarations, as text ("X: n x m, b: n") or as a dictionary; `functions`
     names the unknown elementwise functions, and then only those are functions. A last line without `=`
-    is the cost. Raises ReadError and LimitError with a code and a place.
+    is the cost. Raises ReadError and LimitError with a code and a place; ReadError `not-a-text` where an argument
+    is of another type.
 
     >>> read_model("Z = W X + b; sum(Z)", shapes="W: k x n, X: n x m, b: k").targets
     ('Z', 'J')
     """
+    check_types(text, shapes, assume, functions, dialect)
     try:
         lines = _lines(text)
         chosen, why = choose(text, dialect)
@@ -200,9 +245,10 @@ def read_model(
         raise
     _declare(reader, shapes, assume, functions)
     try:
-        statements = _declarations(reader, lines)
+        statements = _declarations(reader, lines, text)
         reader.check_sizes()
         _read_statements(reader, statements)
+        reader.check_assumed()
     except WhenceError as error:
         error.source = error.source or text
         raise
@@ -233,13 +279,30 @@ def _declare(
     if isinstance(shapes, str):
         _with_source(shapes, lambda: _shape_items(reader, shapes, 1, 0, 0))
     elif shapes is not None:
-        for name, value in shapes.items():
+        for typed, value in shapes.items():
+            name = _given_name(reader, typed)
+            reader.check_typed(name, typed, nowhere)
             reader.declare_shape(name, shape_from_data(value, name), 0, nowhere)
     _with_source(shapes if isinstance(shapes, str) else "", reader.check_sizes)
     if isinstance(assume, str):
-        _with_source(assume, lambda: _assume_items(reader, assume, 1, 0))
+        _with_source(assume, lambda: _assume_items(reader, assume, 1, 0, assume))
     elif assume is not None:
-        reader.assumptions.update(assumptions_from_data(assume))
+        for typed, words in assumptions_from_data(assume).items():
+            reader.assume(_given_name(reader, typed), words, nowhere, typed)
+
+
+def _given_name(reader: Reader, typed: object) -> str:
+    """The name that a key of a dictionary stands for."""
+    if not isinstance(typed, str):
+        raise ReadError("not-a-text", line=1, column=1, found=type(typed).__name__, expected="A name is a text")
+    name = ""
+
+    def read() -> None:
+        nonlocal name
+        name = _name(reader, typed, 1, 0)
+
+    _with_source(typed, read)
+    return name
 
 
 def _with_source(source: str, work: Any) -> None:
@@ -250,7 +313,7 @@ def _with_source(source: str, work: Any) -> None:
         raise
 
 
-def _declarations(reader: Reader, lines: list[str]) -> list[tuple[str, int, int]]:
+def _declarations(reader: Reader, lines: list[str], source: str) -> list[tuple[str, int, int]]:
     """Read the declarations; the other segments come back with their line and offset."""
     rest: list[tuple[str, int, int]] = []
     for number, line in enumerate(lines, start=1):
@@ -260,12 +323,14 @@ def _declarations(reader: Reader, lines: list[str]) -> list[tuple[str, int, int]
             if found is None:
                 rest.append((segment, number, offset))
             else:
-                _declaration(reader, found, segment, number, offset)
+                _declaration(reader, found, segment, number, offset, source)
             offset += len(segment) + 1
     return rest
 
 
-def _declaration(reader: Reader, found: re.Match[str], segment: str, line: int, offset: int) -> None:
+def _declaration(
+    reader: Reader, found: re.Match[str], segment: str, line: int, offset: int, source: str
+) -> None:
     kind = found.group("kind").lower()
     after, start = segment[found.end() :], offset + found.end()
     if not after.strip():
@@ -274,7 +339,7 @@ def _declaration(reader: Reader, found: re.Match[str], segment: str, line: int, 
     if kind.startswith("shape"):
         _shape_items(reader, after, line, start, line)
     elif kind == "assume":
-        _assume_items(reader, after, line, start)
+        _assume_items(reader, after, line, start, source)
     else:
         at = start
         for word in after.split(","):
@@ -288,14 +353,16 @@ def _shape_items(reader: Reader, text: str, line: int, offset: int, declared_at:
     for name, at, rest, rest_at in items(text, line, offset):
         shape = shape_from_text(rest, line, rest_at)
         place = Span(line, at + 1, line, at + 1 + len(name))
-        reader.declare_shape(_name(reader, name, line, at), shape, declared_at, place)
+        key = _name(reader, name, line, at)
+        reader.check_typed(key, name, place)
+        reader.declare_shape(key, shape, declared_at, place)
 
 
-def _assume_items(reader: Reader, text: str, line: int, offset: int) -> None:
+def _assume_items(reader: Reader, text: str, line: int, offset: int, source: str) -> None:
     for name, at, rest, rest_at in items(text, line, offset):
         words = assumptions_from_text(rest, line, rest_at)
-        key = _name(reader, name, line, at)
-        reader.assumptions[key] = tuple(dict.fromkeys((*reader.assumptions.get(key, ()), *words)))
+        place = Span(line, at + 1, line, at + 1 + len(name))
+        reader.assume(_name(reader, name, line, at), words, place, source)
 
 
 def _name(reader: Reader, text: str, line: int, offset: int) -> str:

@@ -47,6 +47,7 @@ def problem_from_json(item: Any) -> Problem:
     definitions = _strings(item, "definitions", optional=True)
     _define(reader, definitions)
     expression = _formula(reader, _string(item, "expression"), len(definitions) + 1)
+    reader.check_assumed((expression,))
     model = reader.model((), "\n".join([*definitions, item["expression"]]))
     wrt = tuple(_strings(item, "wrt"))
     known = {*model.shapes, *model.targets}
@@ -80,7 +81,8 @@ def _declare(reader: Reader, item: dict[str, Any]) -> None:
     assume = item.get("assume", {})
     if not isinstance(assume, dict):
         raise _bad("assume", "an object of names and assumptions")
-    reader.assumptions.update(assumptions_from_data(assume))
+    for name, words in assumptions_from_data(assume).items():
+        reader.assume(name, words, place, name)
 
 
 def _define(reader: Reader, definitions: list[str]) -> None:

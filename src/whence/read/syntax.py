@@ -154,6 +154,8 @@ class Model:
     defined: dict[str, Function] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # how the text was read, for the read-back
     declared_at: dict[str, int] = field(default_factory=dict)  # line of each shape declaration
+    assumed_at: dict[str, Span] = field(default_factory=dict, compare=False)  # where the text assumes something
+    soft: frozenset[Span] = field(default=frozenset(), compare=False)  # matrix products typed without a sign
     source: str = field(default="", compare=False)
 
     @property

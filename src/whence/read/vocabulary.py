@@ -35,6 +35,24 @@ def inverse_function() -> str | None:
     return next((name for name, op in TABLE.items() if op.unicode == "{X}⁻¹"), None)
 
 
+def written_as(text: str) -> str | None:
+    """The function that the table writes in this way, for example "|{X}|"."""
+    return next((name for name, op in TABLE.items() if op.unicode == text), None)
+
+
+def identity_function(letter: str) -> str | None:
+    """The function of a size that is written with this letter, as the identity is: I(n)."""
+    return written_as(letter + "({n})") if len(letter) == 1 else None
+
+
+def pairwise_function(name: str) -> str | None:
+    """The function of two arguments, entry by entry, that is written with the name of this one of a whole array.
+
+    The largest entry of X is written with one argument, the larger of two entries with two.
+    """
+    return written_as(name + "({A}, {B})")
+
+
 def entry(name: str) -> Op | None:
     """The table's entry of a canonical function name; None for an unknown function or a derivative."""
     return TABLE.get(name)

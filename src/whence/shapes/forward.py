@@ -47,6 +47,7 @@ class Scope:
     lines: dict[str, int] = field(default_factory=dict)  # the line that fixed a name's shape
     source: str = ""
     depth: int = 0  # of user-defined functions being entered
+    soft: frozenset[Span] = frozenset()  # products typed side by side, with no sign of their own
 
     def inside(self, function: Function, shape: Sizes) -> Scope:
         """The scope of a user-defined function's body."""
@@ -122,7 +123,7 @@ class Walk:
                 node.span,
                 found=f"{words(a)} @ {words(b)}",
                 expected="two matrices",
-                help="A number is multiplied with *, not with @.",
+                help=self.advice(node) or "A number is multiplied with *, not with @.",
                 nodes=(node.left, node.right),
                 left=words(a),
                 right=words(b),
@@ -133,6 +134,7 @@ class Walk:
                 node.span,
                 found=f"{words(a)} @ {words(b)}",
                 expected=f"as many rows on the right as columns on the left ({a[-1]}, not {b[-2]})",
+                help=self.advice(node),
                 nodes=(node.left, node.right),
                 left=words(a),
                 right=words(b),
@@ -140,6 +142,12 @@ class Walk:
         if len(a) == 2 and len(b) == 2:
             return (a[0], b[1])
         return (*self.broadcast(a[:-2], b[:-2], a, b, node), a[-2], b[-1])
+
+    def advice(self, node: Binary) -> str:
+        """What to do about a product that was typed side by side; "" where it has a sign of its own."""
+        if node.span not in self.scope.soft:
+            return ""
+        return "Side by side is the matrix product. Write * or ⊙ for entry by entry, x^T y for the product of columns."
 
     def fit(self, a: Sizes, b: Sizes, node: Binary | Compare | Call) -> Sizes:
         """Entry by entry, with broadcasting."""
@@ -226,7 +234,8 @@ class Walk:
             found, expected = f"an axis of {size}", f"indices from 0 to {size - 1}, not {at}"
             self.fail("wrong-arguments", place.span, found=found, expected=expected)
         if at is None and not is_scalar(self.with_indices(place)):
-            self.fail("not-scalar", place.span, found=words(self.with_indices(place)), expected="an index")
+            found = f"the index is {words(self.with_indices(place))}"
+            self.fail("not-scalar", place.span, found=found, expected="an index")
 
     def with_indices(self, place: Expr) -> Sizes:
         """The shape of a place, where a name that is unknown elsewhere is an index name."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from whence.messages.errors import ShapeError
 from whence.ops.signature import signature
 from whence.ops.table import CONSTANTS, TABLE
-from whence.read.syntax import Call, Expr, Index, Model, Name, Range
+from whence.read.declarations import SQUARE
+from whence.read.syntax import NOWHERE, Call, Expr, Index, Model, Name, Range
 from whence.shapes.dims import Dim
 from whence.shapes.forward import Scope, children, names_in, shape_of
-from whence.shapes.words import Sizes, text, words
+from whence.shapes.products import refuse_unlikely
+from whence.shapes.words import Sizes, is_scalar, text, words
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def infer(model: Model) -> ShapeTable:
         functions=model.functions,
         defined=model.defined,
         source=model.source,
+        soft=model.soft,
     )
     rows = [Row(name, shape) for name, shape in declared.items()]
     defaults: list[str] = []
@@ -94,6 +97,7 @@ def infer(model: Model) -> ShapeTable:
         try:
             shape = shape_of(statement.expression, scope, statement.line)
         except ShapeError as error:
+            refuse_unlikely(statement, scope, unknown)
             if defaults and not error.help:
                 error.help = "Taken by default: " + " ".join(defaults) + " Declare these shapes if that is not meant."
             raise
@@ -102,7 +106,31 @@ def infer(model: Model) -> ShapeTable:
         scope.lines[statement.target] = statement.line
         if statement.target not in declared:
             rows.append(Row(statement.target, shape, statement.line, "follows"))
+    for statement in model.statements if unknown else ():
+        refuse_unlikely(statement, scope, unknown)
+    check_assumed(model, scope)
     return ShapeTable(rows, defaults, scope)
+
+
+def check_assumed(model: Model, scope: Scope) -> None:
+    """ShapeError where something is said of a name that only square matrices can be."""
+    for name, tags in model.assumptions.items():
+        shape = scope.shapes.get(name, ())
+        tag = next((tag for tag in tags if tag in SQUARE), None)
+        if tag is None or is_scalar(shape) or shape[-1] == shape[-2]:
+            continue
+        place = model.assumed_at.get(name, NOWHERE)
+        raise ShapeError(
+            "assumption-shape",
+            line=place.line,
+            column=place.column,
+            end=place.end,
+            found=name,
+            shapes={n: text(s) for n, s in scope.shapes.items()},
+            source=scope.source if place.line else "",
+            assumption=tag,
+            shape=words(shape),
+        )
 
 
 def _same_as_declared(name: str, shape: Sizes, line: int, scope: Scope) -> None:

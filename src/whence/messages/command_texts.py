@@ -1,0 +1,68 @@
+"""The texts about the command line itself: arguments, files and batches."""
+
+from __future__ import annotations
+
+from whence.messages.message import Bad, Message
+
+COMMAND_LINE = (
+    Message(
+        "bad-usage",
+        "The command line cannot be read: {found}.",
+        "See whence --help, and whence COMMAND --help.",
+        "A command, its arguments and its options are read before anything else. A formula that begins with a minus "
+        "sign looks like an option: put -- before it, or give it a name (J = -x'x).",
+        Bad("command", "whence derive"),
+    ),
+    Message(
+        "not-yet",
+        "whence {found} is not there yet.",
+        "So far there is: {expected}.",
+        "The command is planned, and its name is kept for it. Nothing was done.",
+        Bad("command", 'whence check "J = sum(X)" "dX = 1"'),
+    ),
+    Message(
+        "unknown-code",
+        "There is no message with the code {found}.",
+        "whence explain --code without a code lists them all.",
+        "Every message has a code, which stands in brackets behind the word error.",
+        Bad("command", "whence explain --code shape-clahs"),
+    ),
+    Message(
+        "not-a-file",
+        "{found} is no file that can be read: {expected}.",
+        "Name a file of text, - for standard input, or type the model itself.",
+        "A model is read from a file, from standard input, or from the argument itself. A directory, or a file "
+        "without permission to read it, is none of these.",
+        Bad("command", "whence shapes /"),
+    ),
+    Message(
+        "not-text",
+        "This is not text in UTF-8: byte {found}.",
+        "Save the file as UTF-8.",
+        "Files and standard input are read as UTF-8. Other encodings are refused, since a wrong guess would change "
+        "letters and signs.",
+        Bad("command", "whence shapes picture.png"),
+    ),
+    Message(
+        "file-too-large",
+        "{found} is larger than {limit} bytes.",
+        "Pass a model, one equation a line.",
+        "Files far beyond any model are refused before they are read.",
+        Bad("command", "whence shapes film.mkv"),
+    ),
+    Message(
+        "cannot-write",
+        "{found} cannot be written: {expected}.",
+        "Choose another file for --out; a batch that was cut off goes on with --resume.",
+        "The answers are written line by line. Those that were written stay.",
+        Bad("command", "whence solve problems.jsonl --out /"),
+    ),
+    Message(
+        "other-batch",
+        "{found} does not hold the answers to the first lines of this batch: {expected}.",
+        "Choose another file for --out, or leave out --resume to begin anew.",
+        "--resume goes on after the answers that stand in the file. It first compares their ids with those of the "
+        "batch, and changes nothing where they differ.",
+        Bad("command", "whence solve problems.jsonl --out answers-to-others.jsonl --resume"),
+    ),
+)
