@@ -50,7 +50,10 @@ def attempt(problem: Problem, solve: Solver, truths: list[Any] | None = None) ->
         return Outcome("crash" if code == "internal" else "refused", code)
     if answer.get("verified") not in ("exact", "numeric"):
         return Outcome("wrong", f"shown although verified is {answer.get('verified')!r}", str(answer.get("formula")))
-    kind, detail = corpus.oracle().judge(problem, answer.get("formula"), layout=answer.get("layout"), truths=truths)
+    try:
+        kind, detail = corpus.oracle().judge(problem, answer.get("formula"), layout=answer.get("layout"), truths=truths)
+    except corpus.oracle().BadDraw as error:  # the judge itself finds no inputs at which the program is well scaled
+        return Outcome("unjudged", str(error), str(answer.get("formula")))
     return Outcome("right" if kind == "right" else "wrong", f"{kind}: {detail}", str(answer.get("formula")))
 
 
@@ -191,7 +194,7 @@ def report(tally: Tally, solve: Solver, shown: int = 5) -> str:
             f"    smallest: {json.dumps(small)}",
             f"    answer:   {again.formula} -- {again.detail}",
         ]
-    counts = ", ".join(f"{kind} {tally.outcomes[kind]}" for kind in ("right", "refused", *FAULTS))
+    counts = ", ".join(f"{kind} {tally.outcomes[kind]}" for kind in ("right", "refused", "unjudged", *FAULTS))
     codes = ", ".join(f"{code} {n}" for code, n in sorted(tally.codes.items(), key=lambda t: (-t[1], t[0])))
     total = f"{sum(tally.outcomes.values())} programs: {counts}"
     return "\n".join([*lines, total, f"refused by code: {codes or 'none'}"])
