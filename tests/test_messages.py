@@ -17,7 +17,9 @@ from whence.read.problem import problem_from_json
 
 SOURCE = Path(__file__).parent.parent / "src" / "whence"
 READING = [m for m in CATALOGUE.values() if m.example.kind != "command"]
-LATER = {"shape-clash", "not-square", "not-scalar", "bad-axis", "wrong-arguments", "unknown-shape"}  # found by shapes/
+# Found by shapes/:
+LATER = {"shape-clash", "not-square", "not-scalar", "bad-axis", "wrong-arguments", "unknown-shape"}
+LATER |= {"ambiguous-product", "assumption-shape"}
 
 
 def trigger(message: Message) -> None:

@@ -200,7 +200,7 @@ def assumptions_from_data(value: Mapping[str, Any]) -> dict[str, tuple[str, ...]
 def check_types(text: object, shapes: object, assume: object, functions: object, dialect: object) -> None:
     """ReadError where an argument is none of the types it may have."""
     named = isinstance(functions, Iterable) and not isinstance(functions, str | bytes)
-    names = list(functions) if named and not isinstance(functions, Iterator) else []
+    names: list[object] = list(functions) if isinstance(functions, list | tuple | set | frozenset) else []
     checks = (
         (isinstance(text, str), "A model is a text", text),
         (shapes is None or isinstance(shapes, str | Mapping), "Shapes are a text or a dictionary", shapes),

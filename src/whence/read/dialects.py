@@ -23,6 +23,7 @@ class Dialect:
     caret: bool = False  # ^ is a power, a layer or a transpose
     prime: bool = False  # ' is a transpose or a derivative
     layers: bool = False  # Z[1] and Z^[1] are names
+    bars: dict[str, str] = field(default_factory=dict)  # |x| and ||x||, as the table writes their functions
     words: dict[str, str] = field(default_factory=dict)  # words that are operators
     scalars: frozenset[str] = frozenset()  # names that are numbers unless declared otherwise
     costs: frozenset[str] = frozenset()  # names of a cost: dJ/dW is called dW
@@ -37,6 +38,7 @@ LECTURE = Dialect(
     caret=True,
     prime=True,
     layers=True,
+    bars={"|": "|{X}|", "||": "‖{X}‖"},
     words={"dot": "soft"},
     scalars=frozenset({"alpha", "eta", "lam", "eps", "m", "n", "pi"}),
     costs=frozenset({"J", "L", "C", "E", "Loss", "loss", "Cost", "cost", "ell"}),
@@ -46,7 +48,7 @@ DIALECTS: dict[str, Dialect] = {d.name: d for d in (CANONICAL, LECTURE)}
 
 _CANONICAL_SIGNS = re.compile(r"@|\*\*|\.m?T(?![A-Za-z0-9_])|_prime\(")
 _LECTURE_SIGNS = re.compile(
-    r"(?<![=!<>])\^|[⊙∘·⋅×ᵀᵗ⊤′’″²³¹⁰⁴-⁹⁻₀-₉ᵢⱼₖₗₘₙₜ∂½←]|:="
+    r"(?<![=!<>])\^|[⊙∘·⋅×ᵀᵗ⊤′’″²³¹⁰⁴-⁹⁻₀-₉ᵢⱼₖₗₘₙₜ∂½←‖∥|]|:="
     r"|[A-Za-z0-9_\])]'"  # a prime: a quote that opens letters follows a bracket or a comma
     r"|^[ \t]*[^\W\d_]\w*\[[^\],:\n]*\][ \t]*=[^=]",  # Z[1] = ...: only a layer stands there
     re.MULTILINE,

@@ -9,10 +9,13 @@ from __future__ import annotations
 from fractions import Fraction
 from keyword import iskeyword
 
-from whence.messages.errors import LimitError, ReadError, WhenceError
+from whence.messages.errors import ReadError, WhenceError
 from whence.read.brackets import CLOSING, DEPTH_LIMIT, match_brackets
+from whence.read.canonical import to_text
 from whence.read.context import Context
+from whence.read.letters import SUBSCRIPTS
 from whence.read.lexer import Token
+from whence.read.pieces import check_power, einsum_letters, fold_left
 from whence.read.places import error_at, join, limit_at, span_of
 from whence.read.syntax import (
     Binary,
@@ -29,13 +32,12 @@ from whence.read.syntax import (
     Transpose,
     Tuple,
 )
-from whence.read.vocabulary import PRIME, inverse_function, pairwise_function
+from whence.read.vocabulary import PRIME, inverse_function, pairwise_function, written_as
+from whence.read.walk import names_of
 
 SYMBOL_LIMIT = 200
-POWER_LIMIT = 64
 
 _COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
-_EINSUM_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ,->")
 
 
 class Parser:
@@ -47,6 +49,7 @@ class Parser:
         self.dialect = context.dialect
         self.i = 0
         self.depth = 0
+        self.bar = ""  # the bar that closes next, inside bars
         self.symbols: set[str] = set()
         self.closing, self.commas = match_brackets(tokens)
 
@@ -125,7 +128,7 @@ class Parser:
                 items[-1] = self.fold_back(items, signs)
                 items[-1] = self.soft_product(items[-1], self.factor())
             else:
-                return _fold_left(items, signs)
+                return fold_left(items, signs)
 
     def product_sign(self, token: Token) -> str:
         if token.kind == "op":
@@ -135,14 +138,15 @@ class Parser:
         return ""
 
     def starts_factor(self, token: Token) -> bool:
-        return token.kind == "word" or token.text == "(" or (token.text == "[" and token.blank)
+        opens = token.text == "(" or (token.text == "[" and token.blank)
+        return token.kind == "word" or opens or (token.text in self.dialect.bars and not self.bar)
 
     def fold_back(self, items: list[Expr], signs: list[str]) -> Expr:
         """Where a product side by side follows a quotient, the quotient is taken first: `1/m dZ`."""
         start = len(signs)
         while start and signs[start - 1] == "/":
             start -= 1
-        folded = _fold_left(items[start:], signs[start:])
+        folded = fold_left(items[start:], signs[start:])
         del items[start + 1 :], signs[start:]
         return folded
 
@@ -223,12 +227,17 @@ class Parser:
             node = self.word(token)
         elif token.text == "(" or (token.text == "[" and self.dialect.layers):
             node = self.bracket()
+        elif token.kind == "op" and token.text in self.dialect.bars and not self.bar:
+            node = self.between_bars(token)
         else:
             raise self.missing_operand(token)
         return self.decorated(node)
 
     def missing_operand(self, token: Token) -> WhenceError:
         before = self.tokens[self.i - 1] if self.i else None
+        if token.kind == "op" and token.text in self.dialect.bars:
+            named = " or ".join(f"{written_as(bars)}(…)" for bars in self.dialect.bars.values())
+            return error_at("ambiguous-bars", token, found="other bars", expected=named)
         if token.kind == "text":
             return error_at("unexpected-sign", token, found="a quote")
         if token.kind == "end" and before is not None:
@@ -242,11 +251,44 @@ class Parser:
         if self.commas[self.i]:
             raise error_at("unexpected-sign", self.tokens[self.commas[self.i]])
         self.i += 1
+        around, self.bar = self.bar, ""
         node = self.expression()
+        self.bar = around
         if self.tokens[self.i].text != CLOSING[opened.text]:
             raise self.unexpected(self.tokens[self.i])
         self.i += 1
         return node
+
+    def between_bars(self, opened: Token) -> Expr:
+        """`|x|`, entry by entry, and the norm `||x||`. Bars round a matrix may be its determinant: refused."""
+        self.i += 1
+        self.bar = opened.text
+        node = self.expression()
+        closing, self.bar = self.tokens[self.i], ""
+        if closing.text != opened.text:
+            raise error_at("unclosed-bracket" if closing.kind == "end" else "unexpected-sign", opened)
+        self.i += 1
+        written = self.dialect.bars[opened.text]
+        plain, entries = written_as(written), opened.text == "|"
+        function = written_as(written + self.norm_subscript()) if not entries else plain
+        capital = any(name[0].isupper() and name not in self.context.scalars for name, _ in names_of(node))
+        if function is None or (entries and capital):
+            expected = f"{plain}(…), or {'the determinant' if entries else 'another norm'} by its name"
+            raise error_at("ambiguous-bars", opened._replace(end=closing.end), found=to_text(node), expected=expected)
+        return Call(function, (node,), (), span_of(opened, closing))
+
+    def norm_subscript(self) -> str:
+        """What stands below the closing bars: "" for none, 2 and F, which all mean the root of the sum of squares."""
+        token = self.tokens[self.i]
+        text = ""
+        if token.kind == "sub":
+            text = token.text
+            self.i += 1
+        elif token.text == "_" and not token.blank:
+            digit = self.tokens[self.i + 1].text
+            text = next((sign for sign, plain in SUBSCRIPTS.items() if plain == digit), digit or "_")
+            self.i += 2 if digit else 1
+        return "" if text in ("₂", "F") else text
 
     def decorated(self, node: Expr) -> Expr:
         """Transposes, superscripts and indices after an operand."""
@@ -280,7 +322,7 @@ class Parser:
 
     def check_meaning(self, base: Expr, exponent: Expr, sign: Token) -> None:
         """A power of a matrix goes entry by entry; where it may be one of the matrix itself, it is refused."""
-        _check_power(exponent)
+        check_power(exponent)
         if sign.text == "**" or self.context.is_number(base):
             return
         whole = isinstance(exponent, Number) and exponent.value.denominator == 1
@@ -378,7 +420,7 @@ class Parser:
         if not token.text.isdigit() or self.tokens[ahead + 1].text != "(":
             return None, ahead
         exponent = Number(Fraction(token.text), token.text, span_of(token, token))
-        _check_power(exponent)
+        check_power(exponent)
         return exponent, ahead + 1
 
     def is_argument(self, token: Token) -> bool:
@@ -389,6 +431,7 @@ class Parser:
     def call(self, name: str, token: Token) -> Expr:
         close = self.closing[self.i]
         self.i += 1
+        around, self.bar = self.bar, ""
         arguments: list[Expr] = []
         keywords: list[tuple[str, Expr]] = []
         while self.i < close:
@@ -402,6 +445,7 @@ class Parser:
             if self.i == close:
                 raise error_at("missing-operand", here, side="right")
         self.i = close + 1
+        self.bar = around
         end = self.tokens[close]
         if not arguments:
             raise error_at("no-argument", end, found=name)
@@ -435,13 +479,9 @@ class Parser:
             arguments.append(self.value())
 
     def letters(self, token: Token) -> Text:
-        value = token.text.replace(" ", "")
-        if not set(value) <= _EINSUM_LETTERS or value.count("->") != 1 or not value:
-            raise error_at("bad-letters", token)
-        if value.replace("->", "").count("-") or value.replace("->", "").count(">"):
-            raise error_at("bad-letters", token)
+        text = einsum_letters(token)
         self.i += 1
-        return Text(value, span_of(token, token))
+        return text
 
     def value(self) -> Expr:
         """An argument: an expression, or a tuple of them in brackets."""
@@ -464,19 +504,3 @@ class Parser:
             raise self.unexpected(self.tokens[self.i])
         self.i += 1
         return Tuple(tuple(items), span_of(opened, self.tokens[close]))
-
-
-def _check_power(exponent: Expr) -> None:
-    number = exponent.operand if isinstance(exponent, Negative) else exponent
-    if isinstance(number, Number) and number.value > POWER_LIMIT:
-        span = number.span
-        raise LimitError(
-            "power-too-large", line=span.line, column=span.column, end=span.end, found=number.text, limit=POWER_LIMIT
-        )
-
-
-def _fold_left(items: list[Expr], signs: list[str]) -> Expr:
-    node = items[0]
-    for sign, right in zip(signs, items[1:], strict=True):
-        node = Binary(sign, node, right, join(node.span, right.span))
-    return node

@@ -43,6 +43,9 @@ class _Pass:
             elif token.kind == "sup":
                 self.i += 1
                 self.superscript(token)
+            elif token.kind == "sub" and self.out and self.out[-1].text in self.context.dialect.bars:
+                self.i += 1
+                self.out.append(token)
             elif token.kind == "sub":
                 raise error_at("bad-layer", token)
             elif token.kind == "prime":

@@ -206,7 +206,6 @@ class Reader:
             source=source,
         )
 
-
     def note_identity(self) -> None:
         """Say it where I is an input: many write it for the identity."""
         names = {name for s in self.statements for name, _ in names_of(s.expression)} - self.context.names
@@ -328,9 +327,7 @@ def _declarations(reader: Reader, lines: list[str], source: str) -> list[tuple[s
     return rest
 
 
-def _declaration(
-    reader: Reader, found: re.Match[str], segment: str, line: int, offset: int, source: str
-) -> None:
+def _declaration(reader: Reader, found: re.Match[str], segment: str, line: int, offset: int, source: str) -> None:
     kind = found.group("kind").lower()
     after, start = segment[found.end() :], offset + found.end()
     if not after.strip():

@@ -11,7 +11,7 @@ from whence.read.dialects import choose
 from whence.read.grammar import Parser
 from whence.read.lecture import normalise
 from whence.read.letters import fold
-from whence.read.lexer import Token, tokens_of
+from whence.read.lexer import LINE_LIMIT, Token, tokens_of
 from whence.read.syntax import (
     Expr,
 )
@@ -51,6 +51,18 @@ def parse_expression(
         error.source = error.source or text
         raise
     return expr
+
+
+def parse_printed(text: str, *, functions: Iterable[str] = (), names: Iterable[str] = ()) -> Expr:
+    """The syntax tree of a formula that whence itself printed, in the canonical language.
+
+    Raises LimitError `output-too-long` where it is beyond what is read: nobody typed that line.
+    """
+    try:
+        return parse_expression(text, functions=functions, names=names, dialect="canonical")
+    except LimitError as error:
+        found = f"{len(text):,} characters"
+        raise LimitError("output-too-long", found=found, expected=f"{LINE_LIMIT:,}") from error
 
 
 def lex(text: str, context: Context, line: int, offset: int = 0) -> list[Token]:

@@ -67,6 +67,10 @@ def _other_function(node: Call, walk: Walk) -> Sizes:
     return type(walk)(scope.inside(defined, shape), defined.line).shape(defined.body)
 
 
+def _arguments(count: int) -> str:
+    return "1 argument" if count == 1 else f"{count} arguments"
+
+
 def _parameters(op: Op) -> int:
     return len(signature(op).ways[0].parameters)
 
@@ -131,9 +135,7 @@ class _Matched:
         few, many = len(arguments) < len(parameters), len(arguments) > len(parameters)
         if few or (many and not last.many):
             n = len(parameters)
-            _wrong(
-                self.node, self.walk, str(len(arguments)), f"at least {n} arguments" if last.many else f"{n} arguments"
-            )
+            _wrong(self.node, self.walk, str(len(arguments)), ("at least " if last.many else "") + _arguments(n))
         filled = [*parameters, *[last] * (len(arguments) - len(parameters))]
         return [(p, a, k) for k, (p, a) in enumerate(zip(filled, arguments, strict=True))]
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from whence.messages.errors import ShapeError
 from whence.ops.signature import Parameter, Way, signature
 from whence.ops.table import TABLE
+from whence.read.declarations import SQUARE
 from whence.read.syntax import (
     Binary,
     Call,
@@ -352,6 +353,10 @@ def equations(model: Model, scope: Scope, inputs: list[str]) -> Equations:
     """All equations of a model."""
     unknowns = Unknowns(model.source, scope.shapes)
     out = Equations(scope, unknowns, {name: (unknowns.fresh(), unknowns.fresh()) for name in inputs})
+    for name, (rows, columns) in out.inputs.items():
+        square = next((tag for tag in model.assumptions.get(name, ()) if tag in SQUARE), "")
+        if square:
+            unknowns.same(rows, columns, Reason(0, f"{name} is {square}"))
     for s in model.statements:
         out.statement(s.target, s.expression, Reason(s.line, s.text or f"{s.target} = …"))
     return out

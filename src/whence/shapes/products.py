@@ -46,8 +46,9 @@ def _guessed(node: Binary, scope: Scope, lower: set[str], line: int) -> str:
         shapes = [shape_of(factor, scope, line) for factor in factors]
     except ShapeError:
         return ""
+    a_number = any(len(shape) < 2 for shape in shapes)
     for factor, own, other in zip(factors, shapes, reversed(shapes), strict=True):
-        if isinstance(factor, Name) and factor.id in lower and (_matrix_beside_vector(own, other) or min(map(len, shapes)) < 2):
+        if isinstance(factor, Name) and factor.id in lower and (a_number or _matrix_beside_vector(own, other)):
             return factor.id
     return ""
 

@@ -73,6 +73,7 @@ class _Solver:
         self.open: list[Constraint] = all_equations.constraints
         self.by_default: dict[str, str] = {}  # input -> how it was decided
         self.sentences: list[str] = []
+        self.beside: dict[str, tuple[str, Pair]] = {}  # what b of W X + b is taken as, and the shape of W X
         self.taken_whole = {*all_equations.whole, *all_equations.factors}  # these are arrays
 
     def settle(self) -> None:
@@ -217,6 +218,7 @@ class _Solver:
             along, across = operand.pair[::-1] if other.weights_right else operand.pair
             if self.unknowns.value(across) is None:
                 kind, which = ("a row", "row") if other.weights_right else ("a column", "column")
+                self.beside[name] = (kind, other.pair)
                 return self.take(name, (across,), kind, f"it is combined with every {which}")
             length = other.pair[1] if other.weights_right else other.pair[0]
             if self.unknowns.is_one(length) and self.unknowns.value(along) is None:
@@ -303,6 +305,7 @@ class _Solver:
             # New names for sizes clash only where an equation such as n*m = p*q is left, which is not solved here.
             raise self.unsolved(error) from error
         shapes: dict[str, Found] = {}
+        self.correct_sentences()
         for name, pair in self.inputs.items():
             if name in naming.counted:
                 continue
@@ -312,6 +315,14 @@ class _Solver:
         defaults = [self.by_default[n] for n in shapes if n in self.by_default] + self.sentences + naming.sentences
         symbols = {s for found in shapes.values() for d in found.shape for s in d.symbols}
         return Solution(shapes, frozenset(symbols | set(naming.counted)) | scope.dims, defaults)
+
+    def correct_sentences(self) -> None:
+        """Say it anew where what a b is combined with turned out to be a number, or a single column."""
+        for name, (kind, pair) in self.beside.items():
+            ones = [self.unknowns.is_one(node) for node in pair]
+            if any(ones):
+                what = "a number" if all(ones) else kind
+                self.by_default[name] = f"{name} is taken as {what}, like what it is combined with."
 
     def unsolved(self, error: ShapeError) -> ShapeError:
         names = ", ".join(self.inputs)
