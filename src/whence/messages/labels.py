@@ -33,7 +33,8 @@ LABELS: dict[str, str] = {
     "broadcast-rows": "{entry} is used in every row, so the sum over the rows (axis=0)",
     "broadcast-all": "{entry} is used in every entry, so the sum over all",
     "matrix-title": "All entries at once",
-    "matrix-legend": "δX: a small change of X, products of two dropped · ⟨P, Q⟩ = Σᵢⱼ Pᵢⱼ Qᵢⱼ · ⊙: entry times entry, after the products",
+    "matrix-legend": "δX: a small change of X, products of two dropped · ⟨P, Q⟩ = Σᵢⱼ Pᵢⱼ Qᵢⱼ"
+    " · ⊙: entry times entry, after the products",
     "prime": " · {f}′: the derivative of {f}, entry by entry",
     "ones-column": " · 𝟏: all ones (𝟏(n): a column of n)",
     "laws-title": "The laws used, entry by entry",
