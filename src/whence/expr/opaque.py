@@ -95,6 +95,9 @@ def _without_axes(node: Node, used: list[int]) -> Node:
 
 
 # ---------------------------------------------------------------- of whole arrays
+DISTINCT = "distinct"  # the domain of what picks the first of equal entries: that of X.T is another than that of X
+
+
 def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None) -> Value:
     """A function of whole arrays. Raises RuleError for a shape that the graph cannot hold."""
     first = arguments[0]
@@ -137,11 +140,9 @@ def _axis_canonical(op: Op, v: Value, slots: tuple[int, ...] | None, shape: Full
             dims = turned.dims if same else core(shape)
             made = function(op.name, [turned], dims, ((1 - slots[0],),), other)
             return Value(transpose(made, (1, 0)) if same else made, shape)
-    elif node.rank == 2 and slots is None and not same:
+    elif node.rank == 2 and slots is None and not same and op.domain != DISTINCT:
         turned = transpose(node, (1, 0))
-        if turned.order < node.order:
-            made = function(op.name, [turned], turned.dims if same else core(shape), (slots,), facts)
-            return Value(transpose(made, (1, 0)) if same else made, shape)
+        node = turned if turned.order < node.order else node
     return Value(function(op.name, [node], core(shape), (slots,), facts), shape)
 
 
