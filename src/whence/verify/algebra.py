@@ -25,27 +25,37 @@ Parts = dict[int, Sequence[Any]]
 class Array:
     """A shape and its parts. `literal`: a number written out, which takes the shape of a 1 x 1 it meets.
 
-    `top` and `bottom` bound the degree of the entries as quotients of polynomials over one common denominator.
+    `top` and `bottom` bound the degree of the entries, changes included, as quotients of polynomials over one common
+    denominator; `rest` is the same pair for the entries without their changes.
     """
 
-    __slots__ = ("bottom", "literal", "parts", "shape", "top")
+    __slots__ = ("bottom", "literal", "parts", "rest", "shape", "top")
 
-    def __init__(self, shape: Shape, parts: Parts, top: int = 0, bottom: int = 0, literal: bool = False) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        parts: Parts,
+        top: int = 0,
+        bottom: int = 0,
+        literal: bool = False,
+        rest: tuple[int, int] | None = None,
+    ) -> None:
         self.shape = shape
         self.parts = parts
         self.top = top
         self.bottom = bottom
         self.literal = literal
+        self.rest = (top, bottom) if rest is None else rest
 
     @property
     def size(self) -> int:
         return len(next(iter(self.parts.values())))
 
     def like(self, parts: Parts) -> Array:
-        return Array(self.shape, parts, self.top, self.bottom, self.literal)
+        return Array(self.shape, parts, self.top, self.bottom, self.literal, self.rest)
 
     def reshaped(self, shape: Shape) -> Array:
-        return Array(shape, self.parts, self.top, self.bottom)
+        return Array(shape, self.parts, self.top, self.bottom, rest=self.rest)
 
 
 class Ring(Protocol):
@@ -81,7 +91,7 @@ def linear(x: Array, kernel: Linear) -> Array:
         if group > 1:
             picked = [sum(picked[k : k + group]) for k in range(0, len(picked), group)]
         parts[key] = picked
-    return Array(shape, parts, x.top, x.bottom)
+    return Array(shape, parts, x.top, x.bottom, rest=x.rest)
 
 
 def bilinear(ring: Ring, x: Array, y: Array, kernel: Bilinear) -> Array:
@@ -100,7 +110,8 @@ def bilinear(ring: Ring, x: Array, y: Array, kernel: Bilinear) -> Array:
                 product = list(map(neg, product))
             key = k ^ m
             parts[key] = list(map(add, parts[key], product)) if key in parts else product
-    return Array(kernel.shape, parts, top, bottom, literal)
+    rest = (x.rest[0] + y.rest[0], x.rest[1] + y.rest[1])
+    return Array(kernel.shape, parts, top, bottom, literal, rest)
 
 
 def fitted(x: Array, y: Array) -> tuple[Shape, Shape]:
@@ -145,7 +156,8 @@ def _summed(x: Array, y: Array, minus: bool) -> Array:
         else:
             parts[k] = list(map(neg, flat)) if minus else flat
     top = max(x.top + y.bottom, y.top + x.bottom)
-    return Array(a, parts, top, x.bottom + y.bottom, literal)
+    rest = (max(x.rest[0] + y.rest[1], y.rest[0] + x.rest[1]), x.rest[1] + y.rest[1])
+    return Array(a, parts, top, x.bottom + y.bottom, literal, rest)
 
 
 def plus(x: Array, y: Array) -> Array:
@@ -181,14 +193,15 @@ def still(x: Array) -> Array:
     """The array without its changes."""
     if max(x.parts) <= 1:
         return x
-    return x.like({k: flat for k, flat in x.parts.items() if k <= 1})
+    return Array(x.shape, {k: flat for k, flat in x.parts.items() if k <= 1}, *x.rest, x.literal)
 
 
 def moved_part(x: Array) -> Array | None:
     """The infinitesimal parts alone: products with them need no part 0."""
     if max(x.parts) <= 1:
         return None
-    return x.like({k: flat for k, flat in x.parts.items() if k > 1})
+    moved = {k: flat for k, flat in x.parts.items() if k > 1}
+    return Array(x.shape, moved, x.top, x.bottom, x.literal, rest=(0, 0))
 
 
 def reciprocal(ring: Ring, x: Array) -> Array:

@@ -225,7 +225,7 @@ class Judge:
                     step = projected(ring, direction, structures[name]).parts[0]
                     before = parts_of.get(key)
                     parts_of[key] = step if before is None else [a + b for a, b in zip(before, step, strict=True)]
-            registers[target] = Array(x.shape, parts_of, max(x.top, 1 + x.bottom), x.bottom)
+            registers[target] = Array(x.shape, parts_of, max(x.top, 1 + x.bottom), x.bottom, rest=x.rest)
         self._fill(plan, ring, registers, inputs, done, plan.forward)
         return registers, directions
 

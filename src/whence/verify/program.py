@@ -372,7 +372,23 @@ def _by_text(text: str, names: tuple[str, ...], axis: Any, default: int | None, 
         if len(arrays[0].shape) > 2:
             raise Misfit("of a tensor the axis is needed")
         axis = default
-    return run_text(ring, text, names, arrays, axis)
+    value = run_text(ring, text, names, arrays, axis)
+    if ring.exact and len(arrays) == 1:
+        _bound_by_slope(value, arrays[0])
+    return value
+
+
+def _bound_by_slope(value: Array, x: Array) -> None:
+    """The change of f(x) is the slope times the change of x: its degree is that of x's change plus that of the slope.
+
+    With f(x) = P/Q the slope is (P′Q - PQ′)/Q², and an atom's own slope has at most the degree of its argument, over
+    one denominator for all entries. The arithmetic on the way may count a denominator again and again.
+    """
+    own = 2 * x.size * sum(x.rest) + 8
+    top = x.top + 2 * sum(value.rest) + own
+    bottom = x.bottom + 2 * value.rest[1] + own
+    if top + bottom < value.top + value.bottom:
+        value.top, value.bottom = top, bottom
 
 
 def _without_value(op: Op, ring: Ring, *arrays: Array) -> Array:

@@ -279,7 +279,9 @@ def concat(ring: Any, *parts: Array, axis: Axis = None) -> Array:
     keys = {k for x in whole for k in x.parts}
     joined: algebra.Parts = {k: [e for x in whole for e in x.parts.get(k, [0] * x.size)] for k in sorted(keys)}
     bottom = sum(x.bottom for x in whole)
-    together = Array((sum(x.size for x in whole),), joined, max(x.top for x in whole) + bottom, bottom)
+    below = sum(x.rest[1] for x in whole)
+    rest = (max(x.rest[0] for x in whole) + below, below)
+    together = Array((sum(x.size for x in whole),), joined, max(x.top for x in whole) + bottom, bottom, rest=rest)
     return linear(together, kernel)
 
 
