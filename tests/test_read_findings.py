@@ -36,7 +36,9 @@ def notes(text: str, **options: Any) -> str:
         ("J = sum(|x| |y - |z||)", "ambiguous-bars", 1, 18),
         ("J = ||x||_p", "ambiguous-bars", 1, 5),
         ("J = |x", "unclosed-bracket", 1, 5),
-        ("J = ||x|", "unexpected-sign", 1, 5),
+        ("J = ||x|", "ambiguous-bars", 1, 5),
+        ("J = |x||y|", "ambiguous-bars", 1, 5),
+        ("J = |x + ||y||", "unclosed-bracket", 1, 5),
         ("J = x² (1 - x)\nK = z²(1 - z)", "function-and-variable", 2, 12),
     ],
 )
@@ -87,6 +89,7 @@ def test_two_spellings_in_formulas_are_said() -> None:
         ("||x||_1", "norm1(x)"),
         ("‖x‖₁", "norm1(x)"),
         ("sum(|x|)", "sum(abs(x))"),
+        ("|x - ||y|| |", "abs(x - norm(y))"),
         ("2|x - y|", "2*abs(x - y)"),
         ("|f(|x|)|", "abs(f(abs(x)))"),
         ("(1/2)‖A x - b‖² + λ ‖x‖", "1/2*norm(A @ x - b)**2 + lam*norm(x)"),
@@ -162,3 +165,27 @@ def test_a_printed_formula_beyond_the_caps_blames_no_line() -> None:
     with pytest.raises(LimitError) as caught:
         parse_printed(" + ".join(["x"] * 3000))
     assert (caught.value.code, caught.value.line) == ("output-too-long", 0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meaning"),
+    [
+        ("-y log(a)", "-y * log(a)"),
+        ("y · log(a)", "y * log(a)"),
+        ("y (1 - a) a", "y * (1 - a) * a"),
+        ("y^T a", "y.T @ a"),
+        ("A B", "A @ B"),
+        ("C C", "C * C"),
+        ("C D", "C @ D"),
+        ("z y", "z * y"),
+        ("y u", "y @ u"),
+        ("K L", "K @ L"),
+    ],
+)
+def test_side_by_side_with_declared_shapes(typed: str, meaning: str) -> None:
+    shapes = "y: n, a: n, A: n x n, B: n x n, C: n x m, D: m x k, K: H*k x k*H, L: H*k x k*H"
+    assert last(f"z = C (D v)\nJ = {typed}", shapes=shapes + ", v: k") == meaning
+
+
+def test_entry_by_entry_is_said() -> None:
+    assert "entry by entry" in notes("L = y log(a); J = sum(L)", shapes="y: n, a: n").replace("* goes entry", "")

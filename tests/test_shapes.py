@@ -317,7 +317,7 @@ def test_products_that_are_sure(lines: str) -> None:
 
 def test_declared_columns_side_by_side_are_told_of_the_star() -> None:
     with pytest.raises(ShapeError) as caught:
-        read("L = y log(a)", "y: n, a: n")
+        read("L = y log(a)", "y: n, a: k")
     assert caught.value.code == "shape-clash" and "Write * or ⊙ for entry by entry" in caught.value.help
     with pytest.raises(ShapeError) as caught:
         read("L = y @ log(a)", "y: n, a: n")
