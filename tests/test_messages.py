@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from whence.messages.catalogue import CATALOGUE, Message, nearest, sentence
-from whence.messages.errors import ReadError, WhenceError
+from whence.messages.errors import LimitError, ReadError, RefusedError, RuleError, ShapeError, WhenceError
 from whence.messages.show import render
 from whence.read.model import read_model
 from whence.read.parser import parse_expression
@@ -63,17 +64,40 @@ def test_every_message_is_complete() -> None:
         assert message.example.text
 
 
+RAISES = {"error_at", "limit_at", "_at", "fail", "_refused"}  # besides the classes: these make or raise an error
+
+
+def raised_codes(source: str) -> set[str]:
+    """The codes with which a module makes errors: arguments that are plain texts of the form of a code."""
+    codes: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name.endswith("Error") or name in RAISES:
+            first = [a for a in node.args if not isinstance(a, ast.Name)][:1]  # _refused(RuleError, "code", …)
+            texts = [n.value for a in first for n in ast.walk(a) if isinstance(n, ast.Constant)]
+            codes |= {t for t in texts if isinstance(t, str) and re.fullmatch(r"[a-z]+(-[a-z]+)+|internal", t)}
+    return codes
+
+
 def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
-    missing: set[str] = set()
-    for path in [*SOURCE.glob("read/*.py"), *SOURCE.glob("messages/*.py")]:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
-                continue
-            raises = node.func.id.endswith("Error") or node.func.id in ("error_at", "limit_at", "_at")
-            first = node.args[0]
-            if raises and isinstance(first, ast.Constant) and isinstance(first.value, str):
-                missing |= {first.value} - set(CATALOGUE)
-    assert not missing
+    found = {path.name: raised_codes(path.read_text("utf-8")) - set(CATALOGUE) for path in SOURCE.rglob("*.py")}
+    assert not {name: codes for name, codes in found.items() if codes}
+    assert {"shape-clash", "outside-scope", "no-average", "bad-usage"} <= raised_codes(
+        "".join(
+            path.read_text("utf-8").replace("from __future__ import annotations", "") for path in SOURCE.rglob("*.py")
+        )
+    )
+
+
+def test_sentences_are_whole_with_what_is_put_in() -> None:
+    error = ShapeError("not-scalar", found="no line gives a number", expected="a scalar cost")
+    assert error.message == "A single number is needed; no line gives a number."
+    error = RefusedError("outside-format", found="an array of more than two axes inside a function")
+    assert error.message.endswith("has no word for an array of more than two axes inside a function.")
+    assert RuleError("no-average", found="J").help.startswith("Leave out")
+    assert "line" not in LimitError("output-too-long", found="12,000 characters", expected="10,000").message
 
 
 def test_a_message_never_fails() -> None:

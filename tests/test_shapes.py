@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from trees import model, tree
 from whence.messages.errors import LimitError, ShapeError
+from whence.read.model import read_model
 from whence.read.syntax import Binary, Expr, Function, Model, Name, Statement
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
@@ -281,3 +284,107 @@ def test_words_for_shapes() -> None:
     assert words((one, m)) == "a row (1 x m)"
     assert words(()) == "a number"
     assert is_scalar((one, one)) and not is_scalar((n, one))
+
+
+# -- what an adversary found
+
+
+def read(lines: str, shapes: str = "", assume: str = "") -> ShapeTable:
+    return infer(read_model(lines, shapes or None, assume or None))
+
+
+@pytest.mark.parametrize(
+    ("lines", "shapes"),
+    [
+        ("L = -y log(a); J = sum(L)", ""),
+        ("L = -y log(a); J = sum(L)", "a: n"),
+        ("a = sigmoid(X w); L = -y log(a); J = sum(L)", ""),
+        ("z = x · y; J = sum(z)", ""),
+    ],
+)
+def test_vectors_side_by_side_are_not_guessed(lines: str, shapes: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        read(lines, shapes)
+    assert caught.value.code == "ambiguous-product" and "Write * for entry by entry" in caught.value.help
+
+
+@pytest.mark.parametrize(
+    "lines", ["z = W x + b", "z = w^T x + b", "Z = X w", "z = w X", "J = x^T A x", "z = y (x^T x)"]
+)
+def test_products_that_are_sure(lines: str) -> None:
+    assert read(lines).rows
+
+
+def test_declared_columns_side_by_side_are_told_of_the_star() -> None:
+    with pytest.raises(ShapeError) as caught:
+        read("L = y log(a)", "y: n, a: k")
+    assert caught.value.code == "shape-clash" and "Write * or ⊙ for entry by entry" in caught.value.help
+    with pytest.raises(ShapeError) as caught:
+        read("L = y @ log(a)", "y: n, a: n")
+    assert "entry by entry" not in caught.value.help
+
+
+def test_what_a_b_is_combined_with() -> None:
+    assert "b is taken as a number, like what it is combined with." in read("z = w^T x + b; J = z^2").defaults
+    assert "b is taken as a column, like what it is combined with." in read("z = W x + b").defaults
+    assert "b is taken as a column: it is combined with every column." in read("Z = W X + b").defaults
+
+
+@pytest.mark.parametrize(
+    ("shape", "tag"), [("n x m", "symmetric"), ("n", "pd"), ("B x n x m", "invertible"), ("1 x n", "diagonal")]
+)
+def test_what_only_square_matrices_can_be(shape: str, tag: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        read(f"shape X: {shape}\nassume X: {tag}\nJ = sum(X)")
+    error = caught.value
+    assert (error.code, error.line, error.column) == ("assumption-shape", 2, 8) and tag in error.message
+    with pytest.raises(ShapeError) as caught:
+        read("J = sum(X)", f"X: {shape}", f"X: {tag}")
+    assert caught.value.line == 0
+
+
+def test_what_is_assumed_makes_a_matrix_square() -> None:
+    assert read("assume S: symmetric\nJ = sum(S)").texts()["S"] == "n x n"
+    assert read("shape S: B x n x n\nassume S: pd\nJ = sum(S)").texts()["S"] == "B x n x n"
+
+
+def test_the_inverse_of_a_column() -> None:
+    with pytest.raises(ShapeError) as caught:
+        read("J = sum(inv(x))", "x: n")
+    assert (caught.value.code, caught.value.column) == ("not-square", 13)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "(3*B) @ log(B**2 + 1)",
+        "(s*B) @ log(B**2 + 1)",
+        "x @ (2*(x.T @ x))",
+        "x @ (s + B)",
+        "x @ (B + n)",
+        "x @ (B + pi)",
+        "x @ sum(B)",
+        "x @ sin(B)",
+        "x @ (B > 0)",
+        "x @ maximum(B, 0)",
+        "x @ maximum(B, B)",
+        "x @ B[0, 0]",
+        "x @ B[0:1, :]",
+        "x @ sum(B, axis=0)",
+        "x @ (B*(x.T @ x))",
+        "x @ (-B/2)",
+        "x @ where(B > 0, B, 1)",
+    ],
+)
+def test_a_matrix_of_one_entry_and_a_number_are_told_apart_as_the_format_does(formula: str, oracle: Any) -> None:
+    inputs = {"B": [[0.5]], "s": 2.0, "x": [[1.0], [2.0], [3.0]]}
+    env = {name: oracle.torch.tensor(value, dtype=oracle.torch.float64) for name, value in inputs.items()}
+    try:
+        fits = oracle.Formula(formula).value({**env, "n": 3.0}) is not None
+    except oracle.ShapeError:
+        fits = False
+    found = infer(Model((), {"B": (1, 1), "s": (), "x": ("n", 1)}))
+    try:
+        assert found.shape_of(tree(formula)) and fits
+    except ShapeError as error:
+        assert error.code == "shape-clash" and not fits

@@ -9,7 +9,7 @@ from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError
 from whence.read.dialects import Dialect
 from whence.read.lexer import Token
-from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Span, Transpose
+from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Shape, Span, Transpose
 from whence.read.vocabulary import PRIME, entry, identity_function, known_function, spellings, without_primes
 
 _NUMBERS = ("[]", "[...]", "axis")  # what an entry gives where the value is a number of the whole array
@@ -25,6 +25,7 @@ class Context:
     functions: set[str] = field(default_factory=set)
     closed: bool = False
     scalars: set[str] = field(default_factory=set)  # names known to be numbers
+    shapes: dict[str, Shape] = field(default_factory=dict)  # those declared, and of targets what follows at once
     squares: set[str] = field(default_factory=set)  # names declared as square matrices
     forced: bool = False  # the dialect was asked for, not guessed
 

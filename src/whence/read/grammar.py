@@ -13,9 +13,10 @@ from whence.messages.errors import ReadError, WhenceError
 from whence.read.brackets import CLOSING, DEPTH_LIMIT, match_brackets
 from whence.read.canonical import to_text
 from whence.read.context import Context
+from whence.read.known import entry_by_entry
 from whence.read.letters import SUBSCRIPTS
 from whence.read.lexer import Token
-from whence.read.pieces import check_power, einsum_letters, fold_left
+from whence.read.pieces import check_power, einsum_letters, fold_left, of_two
 from whence.read.places import error_at, join, limit_at, span_of
 from whence.read.syntax import (
     Binary,
@@ -28,11 +29,10 @@ from whence.read.syntax import (
     Number,
     Range,
     Span,
-    Text,
     Transpose,
     Tuple,
 )
-from whence.read.vocabulary import PRIME, inverse_function, pairwise_function, written_as
+from whence.read.vocabulary import PRIME, inverse_function, written_as
 from whence.read.walk import names_of
 
 SYMBOL_LIMIT = 200
@@ -151,16 +151,20 @@ class Parser:
         return folded
 
     def soft_product(self, left: Expr, right: Expr) -> Expr:
-        """A product by a number, else the matrix product."""
+        """A product by a number, else the matrix product where it can fit, else entry by entry."""
         number = self.context.is_number(left) or self.context.is_number(right)
         span = join(left.span, right.span)
+        if not number and entry_by_entry(left, right, self.context.shapes):
+            self.context.note("Equal shapes side by side that fit no matrix product are multiplied entry by entry.")
+            number = True
         if not number:
             self.context.matrix_product = True
             self.context.soft.add(span)
         return Binary("*" if number else "@", left, right, span)
 
     def see_soft(self, token: Token, left: Expr, right: Expr) -> None:
-        if not (self.context.is_number(left) or self.context.is_number(right)):
+        number = self.context.is_number(left) or self.context.is_number(right)
+        if not number and not entry_by_entry(left, right, self.context.shapes):
             self.context.note(f"{token.text} is read as the matrix product.")
 
     def see_star(self, token: Token, left: Expr, right: Expr) -> None:
@@ -227,7 +231,7 @@ class Parser:
             node = self.word(token)
         elif token.text == "(" or (token.text == "[" and self.dialect.layers):
             node = self.bracket()
-        elif token.kind == "op" and token.text in self.dialect.bars and not self.bar:
+        elif token.kind == "op" and token.text in self.dialect.bars and self.bar != token.text:
             node = self.between_bars(token)
         else:
             raise self.missing_operand(token)
@@ -262,17 +266,17 @@ class Parser:
     def between_bars(self, opened: Token) -> Expr:
         """`|x|`, entry by entry, and the norm `||x||`. Bars round a matrix may be its determinant: refused."""
         self.i += 1
-        self.bar = opened.text
+        around, self.bar = self.bar, opened.text
         node = self.expression()
-        closing, self.bar = self.tokens[self.i], ""
-        if closing.text != opened.text:
-            raise error_at("unclosed-bracket" if closing.kind == "end" else "unexpected-sign", opened)
+        closing, self.bar = self.tokens[self.i], around
+        if closing.kind == "end":
+            raise error_at("unclosed-bracket", opened)
         self.i += 1
         written = self.dialect.bars[opened.text]
         plain, entries = written_as(written), opened.text == "|"
         function = written_as(written + self.norm_subscript()) if not entries else plain
         capital = any(name[0].isupper() and name not in self.context.scalars for name, _ in names_of(node))
-        if function is None or (entries and capital):
+        if function is None or (entries and capital) or closing.text != opened.text:
             expected = f"{plain}(…), or {'the determinant' if entries else 'another norm'} by its name"
             raise error_at("ambiguous-bars", opened._replace(end=closing.end), found=to_text(node), expected=expected)
         return Call(function, (node,), (), span_of(opened, closing))
@@ -449,25 +453,17 @@ class Parser:
         end = self.tokens[close]
         if not arguments:
             raise error_at("no-argument", end, found=name)
-        name = self.of_two(name, arguments, keywords)
+        if self.dialect.juxtaposition and not keywords:
+            name = of_two(name, arguments, self.context)
         return Call(name, tuple(arguments), tuple(keywords), span_of(token, end))
-
-    def of_two(self, name: str, arguments: list[Expr], keywords: list[tuple[str, Expr]]) -> str:
-        """`max(0, X)` on a slide is the larger of two, entry by entry."""
-        if not self.dialect.juxtaposition or len(arguments) != 2 or keywords:
-            return name
-        pairwise = pairwise_function(name)
-        if pairwise is None or not any(isinstance(argument, Number) for argument in arguments):
-            return name
-        self.context.note(f"{name} of two arguments is read as {pairwise}, entry by entry.")
-        return pairwise
 
     def argument(self, arguments: list[Expr], keywords: list[tuple[str, Expr]]) -> None:
         token = self.tokens[self.i]
         if token.kind == "text":
             if arguments or keywords:
                 raise error_at("unexpected-sign", token, found="a quote")
-            arguments.append(self.letters(token))
+            arguments.append(einsum_letters(token))
+            self.i += 1
         elif token.kind == "word" and self.tokens[self.i + 1].text == "=":
             if any(word == token.text for word, _ in keywords):
                 raise error_at("repeated-keyword", token)
@@ -477,11 +473,6 @@ class Parser:
             raise error_at("positional-after-keyword", token)
         else:
             arguments.append(self.value())
-
-    def letters(self, token: Token) -> Text:
-        text = einsum_letters(token)
-        self.i += 1
-        return text
 
     def value(self) -> Expr:
         """An argument: an expression, or a tuple of them in brackets."""

@@ -21,6 +21,7 @@ from whence.read.declarations import (
     symbols_of,
 )
 from whence.read.dialects import choose
+from whence.read.known import known_shape
 from whence.read.letters import is_invisible
 from whence.read.lexer import LINE_LIMIT, Token
 from whence.read.parser import lex, parse_tokens
@@ -70,7 +71,7 @@ class Reader:
             raise _at("function-and-variable", place, name)
         if name in self.shapes and self.shapes[name] != shape:
             raise _at("declared-twice", place, name)
-        self.shapes[name] = shape
+        self.shapes[name] = self.context.shapes[name] = shape
         self.declared_at.setdefault(name, line)
         self.context.names.add(name)
         self.context.scalars.update(symbols_of(shape))
@@ -162,6 +163,9 @@ class Reader:
         """Add a statement and remember whether its value is a number."""
         if self.context.is_number(expr):
             self.context.scalars.add(target)
+        shape = known_shape(expr, self.context.shapes)
+        if shape is not None:
+            self.context.shapes[target] = shape
         self.statements.append(Statement(target, expr, place.line, text))
 
     def check_target(self, line: _Line, first: dict[str, int]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from whence.messages.errors import LimitError
+from whence.read.context import Context
 from whence.read.lexer import Token
 from whence.read.places import error_at, join, span_of
 from whence.read.syntax import Binary, Expr, Negative, Number, Text
+from whence.read.vocabulary import pairwise_function
 
 POWER_LIMIT = 64
 
@@ -20,6 +22,17 @@ def einsum_letters(token: Token) -> Text:
     if value.replace("->", "").count("-") or value.replace("->", "").count(">"):
         raise error_at("bad-letters", token)
     return Text(value, span_of(token, token))
+
+
+def of_two(name: str, arguments: list[Expr], context: Context) -> str:
+    """The function meant: `max(0, X)` on a slide is the larger of two, entry by entry."""
+    if len(arguments) != 2 or not any(isinstance(argument, Number) for argument in arguments):
+        return name
+    pairwise = pairwise_function(name)
+    if pairwise is None:
+        return name
+    context.note(f"{name} of two arguments is read as {pairwise}, entry by entry.")
+    return pairwise
 
 
 def check_power(exponent: Expr) -> None:
