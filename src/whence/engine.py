@@ -21,7 +21,7 @@ from whence.notation.pieces import NotMatrix
 from whence.notation.printer import Printer
 from whence.notation.uses import speaks_of_means, uses_index_sum
 from whence.read.canonical import to_text
-from whence.read.parser import parse_expression
+from whence.read.parser import parse_printed
 from whence.read.problem import Problem
 from whence.read.syntax import Expr, Index, Model, Range, Shape, Transpose
 from whence.read.walk import names_in, walk
@@ -116,6 +116,7 @@ class Engine:
         """
         if len(wrt) > MAX_ORDER:
             raise RuleError("outside-scope", found=f"a derivative of order {len(wrt)}")
+        self.table.shape_of(expression)
         output = build(expression, self.forward.scope)
         node, back = self._node(output.node, wrt, use_adjoints and not turned)
         if structured:
@@ -197,7 +198,7 @@ class Engine:
         """
         text = to_text(tree)
         if len(text) > 1_000_000:
-            raise LimitError("output-too-long", found=str(len(text)), expected="1000000")
+            raise LimitError("output-too-long", found=f"{len(text):,} characters", expected="1,000,000")
         again = self.read_back(text)
         claim = Claim(
             variables={n: claim_shape(s) for n, s in self.inputs.items()},
@@ -221,7 +222,7 @@ class Engine:
 
     def read_back(self, text: str) -> Expr:
         """A printed formula, read by the reader as any other."""
-        return parse_expression(text, functions=self.model.functions, names=self.names, dialect="canonical")
+        return parse_printed(text, functions=self.model.functions, names=self.names)
 
     def proved(self, tree: Expr, node: Node) -> bool:
         """Does the printed formula, built anew, have the canonical form of what was derived? Then for all sizes."""

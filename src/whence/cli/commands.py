@@ -213,8 +213,9 @@ def _explained_json(d: Derivative, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _conventions(layout: str, convention: str, derivatives: Sequence[Derivative]) -> list[str]:
-    of = derivatives[0].of if derivatives else ""
-    return [f"layout: {LAYOUTS[layout]}", f"convention: {CONVENTIONS[convention].format(of=of)}"]
+    if not derivatives:
+        return []
+    return [f"layout: {LAYOUTS[layout]}", f"convention: {CONVENTIONS[convention].format(of=derivatives[0].of)}"]
 
 
 def _certificates(derivatives: Sequence[Derivative]) -> list[str]:

@@ -209,7 +209,7 @@ def reciprocal(ring: Ring, x: Array) -> Array:
     base = ring.reciprocals(still(x))
     moved = moved_part(x)
     if moved is None:
-        return base
+        return Array(base.shape, base.parts, base.top, base.bottom, x.literal, base.rest)
     t = times(ring, base, moved)
     out = minus(base, times(ring, base, t))
     return plus(out, times(ring, base, times(ring, t, t))) if ring.order > 1 else out
