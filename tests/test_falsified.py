@@ -26,7 +26,7 @@ def used_by_the_engine(op: Op) -> bool:
 
 
 def listed(text: str) -> dict[str, list[str]]:
-    """"X: n x m, A: n x m" as a problem declares it."""
+    """ "X: n x m, A: n x m" as a problem declares it."""
     pairs = [part.split(":") for part in text.split(", ")] if text else []
     return {name.strip(): [word.strip(" ()") for word in rest.split(" x ")] for name, rest in pairs}
 

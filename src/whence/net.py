@@ -21,7 +21,7 @@ from whence.notation.latex import to_latex
 from whence.notation.markdown import to_markdown
 from whence.notation.unicode import display_name, to_unicode
 from whence.read.canonical import to_text
-from whence.read.syntax import Binary, Expr, Model, Name
+from whence.read.syntax import NOWHERE, Binary, Expr, Model, Name
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable
 from whence.shapes.words import is_scalar, words
@@ -77,7 +77,22 @@ class Net:
         for statement in reversed(self.model.statements):
             if is_scalar(self.engine.shapes[statement.target]):
                 return statement.target
-        raise ShapeError("not-scalar", found="no line gives a number", expected="a scalar cost, such as J = sum(L)")
+        raise self._not_scalar(self.model.targets[-1], "no line gives a number", "a scalar cost, such as J = sum(L)")
+
+    def _not_scalar(self, output: str, found: str, expected: str) -> ShapeError:
+        """The error, at the line that gives `output`; a declared name has no line."""
+        statements = [s for s in self.model.statements if s.target == output]
+        span = statements[0].expression.span if statements else NOWHERE
+        return ShapeError(
+            "not-scalar",
+            line=span.line,
+            column=span.column,
+            end=span.end,
+            found=found,
+            expected=expected,
+            shapes={row.name: shape_text(row.shape) for row in self.shapes.rows},
+            source=self.model.source if statements else "",
+        )
 
     def gradient(
         self,
@@ -97,9 +112,7 @@ class Net:
         name, output = self.named(target), of or self.cost
         self._check_output(output)
         if not is_scalar(self.engine.shapes[output]):
-            raise ShapeError(
-                "not-scalar", found=f"{output} is {words(self.engine.shapes[output])}", expected="a scalar"
-            )
+            raise self._not_scalar(output, f"{output} is {words(self.engine.shapes[output])}", "a scalar")
         if convention == "course" and self.samples is None:
             raise RuleError("no-average", found=output)
         key = (name, output, layout, convention, structured)

@@ -1,13 +1,13 @@
 """Making sums of contractions: every rule that brings a term to its normal form, each with the measure it lowers.
 
-    flatten    a factor that is one term only is written out                    fewer nodes
-    deltas     an identity with a summed index renames it                       fewer factors
-    merge      the same factor at the same indices: exponents add               fewer factors
-    known sums a factor that sums to one along a lonely summed axis is dropped  fewer factors
-    orphans    a summed index that no factor carries is a size                  fewer indices
-    split      a closed scalar part becomes one factor                          smaller terms
-    naming     summed indices are numbered canonically
-    collect    equal terms: coefficients add                                    fewer terms
+flatten    a factor that is one term only is written out                    fewer nodes
+deltas     an identity with a summed index renames it                       fewer factors
+merge      the same factor at the same indices: exponents add               fewer factors
+known sums a factor that sums to one along a lonely summed axis is dropped  fewer factors
+orphans    a summed index that no factor carries is a size                  fewer indices
+split      a closed scalar part becomes one factor                          smaller terms
+naming     summed indices are numbered canonically
+collect    equal terms: coefficients add                                    fewer terms
 """
 
 from __future__ import annotations

@@ -403,7 +403,7 @@ _MODELS = (
     Message(
         "line-without-name",
         "This line gives its formula no name.",
-        "Write name = formula. Only the last line, the cost, may go without.",
+        "Write name = formula, or shape X: n x m to declare one. Only the last line, the cost, may go without a name.",
         "The names are what the derivation speaks of.",
         Bad("model", "sum(A)\nJ = sum(B)", 1, 1),
     ),
