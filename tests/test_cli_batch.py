@@ -29,7 +29,9 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, and pro
 
 def start(*words: str, **options: Any) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, "-c", COMMAND, *words], stdout=pipe, stderr=pipe, **options)
+    # A test run in the background has its interrupts ignored, and would hand that on to the command.
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    return subprocess.Popen([sys.executable, "-c", listens + COMMAND, *words], stdout=pipe, stderr=pipe, **options)
 
 
 def problems(count: int) -> list[dict[str, Any]]:
