@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
@@ -280,9 +280,9 @@ class Net:
         """A formula in textbook notation."""
         return to_unicode(tree, self.shape_of)
 
-    def explain(self, target: str, of: str | None = None, **options: object) -> str:
+    def explain(self, target: str, of: str | None = None, **options: Any) -> str:
         """The whole explanation of one gradient, as `whence explain` prints it."""
-        return self.gradient(target, of).explain(**options)  # type: ignore[arg-type]
+        return self.gradient(target, of).explain(**options)
 
 
 @dataclass(frozen=True)

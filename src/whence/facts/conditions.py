@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from whence.expr.build import placeholders
 from whence.expr.node import DIMENSION, FUNCTION, SUM, Coefficient, Node
+from whence.expr.opaque import placeholders
 from whence.ops.table import TABLE
 
 Facts = Callable[[Node], frozenset[str]]

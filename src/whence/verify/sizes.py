@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, permutations
 
-from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Shape, Transpose, Tuple
+from whence.read.syntax import Binary, Expr, Index, Name, Number, Range, Shape
+from whence.read.walk import children
 from whence.verify.failures import Misfit
 from whence.verify.texts import parsed
 
@@ -20,21 +21,7 @@ def names_in(expression: Expr) -> Iterator[str]:
         node = todo.pop()
         if isinstance(node, Name):
             yield node.id
-        todo.extend(reversed(_parts(node)))
-
-
-def _parts(node: Expr | Range) -> list[Expr | Range]:
-    if isinstance(node, Binary) or hasattr(node, "left"):
-        return [node.left, node.right]  # type: ignore[union-attr]
-    if isinstance(node, (Negative, Transpose)):
-        return [node.operand]
-    if isinstance(node, Call):
-        return [*node.arguments, *(value for _, value in node.keywords)]
-    if isinstance(node, Index):
-        return [node.operand, *node.places]
-    if isinstance(node, Range):
-        return [b for b in (node.low, node.high) if b is not None]
-    return list(node.items) if isinstance(node, Tuple) else []
+        todo.extend(reversed(children(node)))
 
 
 def index_names(expression: Expr) -> Iterator[str]:
@@ -46,7 +33,7 @@ def index_names(expression: Expr) -> Iterator[str]:
             for place in node.places:
                 if not isinstance(place, Range):
                     yield from names_in(place)
-        todo.extend(reversed(_parts(node)))
+        todo.extend(reversed(children(node)))
 
 
 def symbols(shapes: Iterable[Shape]) -> tuple[str, ...]:
