@@ -16,8 +16,9 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
+from whence.expr.by_facts import Exponents, drop_known_sums, sums_to_zero, use_facts
 from whence.expr.naming import canonical_naming
-from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term, dimension, raw_sum
+from whence.expr.node import IDENTITY, ITSELF, SUM, Coefficient, Factor, Node, Term, dimension, raw_sum
 from whence.messages.errors import LimitError, RuleError
 from whence.shapes.dims import Dim
 
@@ -27,7 +28,15 @@ RawTerm = tuple[Coefficient, Sequence[Factor]]
 
 def integer(c: Coefficient) -> Coefficient:
     """A whole Fraction as int, so that equal numbers are the same."""
-    return c.numerator if c.denominator == 1 else c
+    return c if type(c) is int or c.denominator != 1 else c.numerator
+
+
+_OWN_AXES = tuple([tuple(range(rank)) for rank in range(16)])
+
+
+def own_axes(rank: int) -> tuple[int, ...]:
+    """The indices of the axes of a node itself, in order."""
+    return _OWN_AXES[rank] if rank < len(_OWN_AXES) else tuple(range(rank))
 
 
 def exact_power(c: Coefficient, e: Coefficient) -> Coefficient | None:
@@ -36,6 +45,8 @@ def exact_power(c: Coefficient, e: Coefficient) -> Coefficient | None:
         return 1
     if c == 0 and e < 0:
         raise RuleError("division-by-zero", found="the number 0")
+    if e == 1:
+        return c
     if e.denominator == 1:
         return Fraction(c) ** e.numerator
     if c < 0 or e.denominator != 2:
@@ -53,7 +64,7 @@ def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
     Equal terms are collected, so the sum is zero exactly when it has no terms.
     """
     rank = len(dims)
-    own = tuple(range(rank))
+    own = own_axes(rank)
     collected: dict[tuple[Factor, ...], Coefficient] = {}
     work = list(raw)
     for coefficient, factors in work:
@@ -61,7 +72,7 @@ def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
         if normal is None:
             continue
         c, fs = normal
-        whole = _whole_sum(fs, rank)
+        whole = _whole_sum(fs[0], rank) if len(fs) == 1 else None
         if whole is None:
             collected[fs] = collected.get(fs, 0) + c
         elif fs[0][1] == own:  # a sum among the terms: its terms are added one by one
@@ -74,21 +85,19 @@ def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
     terms = [(integer(c), fs) for fs, c in collected.items() if c != 0]
     if len(terms) == 1:
         c, fs = terms[0]
-        if c == 1 and len(fs) == 1 and fs[0][2] == 1 and fs[0][1] == own and fs[0][0].rank == rank:
+        if c == 1 and len(fs) == 1 and fs[0][2] == 1 and fs[0][1] == own:
             return fs[0][0]
     else:
         terms.sort(key=term_order)
     return raw_sum(tuple(terms), dims)
 
 
-def _whole_sum(factors: tuple[Factor, ...], rank: int) -> Node | None:
+def _whole_sum(factor: Factor, rank: int) -> Node | None:
     """A sum that is the only factor, its axes all on different axes of the result."""
-    if len(factors) != 1:
+    node, idx, e = factor
+    if e != 1 or node.kind != SUM or len(node.terms) < 2 or len(set(idx)) < len(idx):
         return None
-    node, idx, e = factors[0]
-    if e != 1 or node.kind != SUM or len(node.terms) < 2:
-        return None
-    return node if len(set(idx)) == len(idx) and all(i < rank for i in idx) else None
+    return node if max(idx, default=-1) < rank else None
 
 
 def _turned(factors: tuple[Factor, ...], idx: tuple[int, ...], inner: int, rank: int) -> list[Factor]:
@@ -98,7 +107,7 @@ def _turned(factors: tuple[Factor, ...], idx: tuple[int, ...], inner: int, rank:
 
 def term_order(term: Term) -> tuple:
     """The sort key of a term inside its sum: structural, the same in every run."""
-    return tuple((f.order, idx, e.numerator, e.denominator) for f, idx, e in term[1])
+    return tuple([(f.order, idx, e.numerator, e.denominator) for f, idx, e in term[1]])
 
 
 _recent: dict[tuple, Term | None] = {}
@@ -122,35 +131,40 @@ def normal_term(coefficient: Coefficient, factors: Iterable[Factor], rank: int) 
 
 
 def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
-    flat = _flatten(1, factors, rank)
+    flat = _flatten(factors, rank)
     if flat is None:
         return None
-    coefficient, merged, summed = flat
+    coefficient, merged, summed, facts = flat
     if summed:
-        if _sums_to_zero(merged, rank):
-            return None
-        merged = _drop_known_sums(merged, summed, rank)
-        merged, extra = _orphans(merged, summed, rank)
+        if facts:
+            if sums_to_zero(merged, rank):
+                return None
+            merged = drop_known_sums(merged, summed, rank)
+        merged, extra = _orphans(merged, summed)
         coefficient = coefficient * extra
         merged = _split_closed(merged, rank)
     return integer(coefficient), canonical_naming(merged, rank)
 
 
-def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
+# Fresh names of summed indices begin here: above all that callers give.
+_FRESH = 1_000_000
+
+
+def _flatten(
+    factors: tuple[Factor, ...], rank: int
+) -> tuple[Coefficient, list[Factor], dict[int, Dim], bool] | None:
     """Write out one-term factors, apply deltas, merge.
 
-    -> coefficient, factors, sizes of the summed indices; None for zero.
+    -> coefficient, factors, sizes of the summed indices, whether any factor has facts; None for zero.
     """
+    coefficient: Coefficient = 1
     work = list(factors)
-    fresh = 1 + max([rank, *(i for _, idx, _ in work for i in idx)])
-    exponents: dict[tuple[Node, tuple[int, ...]], Coefficient] = {}
+    fresh = _FRESH
+    exponents: Exponents = {}
     summed: dict[int, Dim] = {}
     deltas: list[Factor] = []
     facts = False
-    k = 0
-    while k < len(work):
-        node, idx, e = work[k]
-        k += 1
+    for node, idx, e in work:  # which grows
         for i, d in zip(idx, node.dims, strict=True):
             if i >= rank:
                 summed[i] = d
@@ -179,8 +193,8 @@ def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
     if deltas:
         exponents = _apply_deltas(deltas, exponents, summed, rank)
     if facts:
-        exponents = _use_facts(exponents)
-    return coefficient, [(n, i, integer(e)) for (n, i), e in exponents.items() if e != 0], summed
+        exponents = use_facts(exponents)
+    return coefficient, [(n, i, integer(e)) for (n, i), e in exponents.items() if e != 0], summed, facts
 
 
 def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
@@ -190,27 +204,24 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
     """
     if len(node.terms) == 1:
         c, factors = node.terms[0]
-        inner = any(i >= node.rank for _, ix, _ in factors for i in ix)
+        inner = _sums_inside(factors, node.rank)
         if not (node.rank == 0 and inner and c == 1):
             if e == 1:
-                return _inline(c, factors, idx, fresh)
-            root = exact_power(c, e)
-            if (
-                not inner
-                and root is not None
-                and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in factors))
-            ):
+                return _inline(c, factors, idx, fresh) if inner else (c, _placed(factors, idx), fresh)
+            root = None if inner else exact_power(c, e)
+            if root is not None and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in factors)):
                 return root, [(f, tuple([idx[i] for i in ix]), integer(ex * e)) for f, ix, ex in factors], fresh
     if e.denominator == 1 or len(node.terms) > 1:
         c, scalars, rest = primitive(node)
-        root = exact_power(c, e)
-        if (
-            rest is not node
-            and root is not None
-            and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in scalars))
-        ):
+        root = None if rest is node else exact_power(c, e)
+        if root is not None and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in scalars)):
             return root, [(f, ix, integer(ex * e)) for f, ix, ex in scalars] + [(rest, idx, e)], fresh
     return 1, None, fresh
+
+
+def _sums_inside(factors: tuple[Factor, ...], rank: int) -> bool:
+    """Is any index of these factors summed over?"""
+    return max([max(idx, default=-1) for _, idx, _ in factors], default=-1) >= rank
 
 
 def _upright(node: Node, idx: tuple[int, ...], e: Coefficient) -> tuple[Node, tuple[int, ...], int]:
@@ -222,13 +233,18 @@ def _upright(node: Node, idx: tuple[int, ...], e: Coefficient) -> tuple[Node, tu
         turned = make_sum([(c, _turned(fs, (1, 0), 2, 2)) for c, fs in node.terms], node.dims[::-1])
         sign, scalars, rest = primitive(turned)
         better = not scalars and abs(sign) == 1 and rest.order < node.order
-        node.upright = (rest, True, int(sign)) if better else (node, turned is node, 1)
+        node.upright = (rest, True, int(sign)) if better else (None, turned is node, 1)
     best, flag, sign = node.upright
-    if best is node:
+    if best is None:
         return node, (min(idx), max(idx)) if flag else idx, 1
     if sign < 0 and e.denominator != 1:
         return node, idx, 1
     return best, (idx[1], idx[0]), sign if e.denominator == 1 and e % 2 else 1
+
+
+def _placed(factors: tuple[Factor, ...], idx: tuple[int, ...]) -> list[Factor]:
+    """The factors of a node that sums over nothing, its axes placed at idx."""
+    return [(f, tuple([idx[i] for i in ix]), ex) for f, ix, ex in factors]
 
 
 def _inline(c: Coefficient, factors: tuple[Factor, ...], idx: tuple[int, ...], fresh: int):
@@ -273,87 +289,11 @@ def _apply_deltas(deltas: list[Factor], exponents, summed: dict[int, Dim], rank:
     return renamed
 
 
-Exponents = dict[tuple[Node, tuple[int, ...]], Coefficient]
-
-
-def _use_facts(exponents: Exponents) -> Exponents:
-    """What the facts of factors allow: see facts/names.py for each fact and its law."""
-    out: Exponents = {}
-    for (node, idx), e in exponents.items():
-        facts = node.facts
-        if "symmetric" in facts and len(idx) == 2 and idx[0] > idx[1]:
-            idx = (idx[1], idx[0])
-        out[node, idx] = out.get((node, idx), 0) + e
-        if "mask" in facts and out[node, idx] > 0:
-            out[node, idx] = 1
-        elif "unit-sign" in facts and e.denominator == 1:
-            out[node, idx] = out[node, idx] % 2
-    for node, idx in list(out):
-        if "absorbs-mask" in node.facts:
-            for other in [
-                k for k in out if "positive-mask" in k[0].facts and k[0].arguments == node.arguments and k[1] == idx
-            ]:
-                if out[node, idx] > 0:
-                    del out[other]
-        elif "absolute" in node.facts:
-            _absolute(out, node, idx)
-    return out
-
-
-def _absolute(out: Exponents, node: Node, idx: tuple[int, ...]) -> None:
-    """abs(x)**2 = x**2 and abs(x) * sign(x) = x."""
-    e = out[node, idx]
-    argument = (node.arguments[0], idx)
-    for other in [k for k in out if "unit-sign" in k[0].facts and k[0].arguments == node.arguments and k[1] == idx]:
-        if out[other] == 1 and e != 0 and e.denominator == 1:
-            step = 1 if e > 0 else -1
-            out[argument] = out.get(argument, 0) + step
-            out[node, idx] = e = e - step
-            del out[other]
-    if e != 0 and e.denominator == 1 and e % 2 == 0:
-        out[argument] = out.get(argument, 0) + e
-        out[node, idx] = 0
-
-
-def _drop_known_sums(factors: list[Factor], summed: dict[int, Dim], rank: int) -> list[Factor]:
-    """Leave out factors that sum to one along an index that nothing else carries."""
-    if not any(fact.startswith("sums-to-1:") for f, _, _ in factors for fact in f.facts):
-        return factors
-    while True:
-        for k, (f, idx, e) in enumerate(factors):
-            axis = next((a for a in _unit_axes(f) if _lonely(f, idx, a, factors, k, rank)), None) if e == 1 else None
-            if axis is not None:
-                del summed[idx[axis]]
-                factors = factors[:k] + factors[k + 1 :]
-                break
-        else:
-            return factors
-
-
-def _sums_to_zero(factors: list[Factor], rank: int) -> bool:
-    """Is one of the factors centred along an index that nothing else carries?"""
-    return any(
-        e == 1 and fact.startswith("sums-to-0:") and _lonely(f, idx, int(fact[10:]), factors, k, rank)
-        for k, (f, idx, e) in enumerate(factors)
-        for fact in f.facts
-    )
-
-
-def _unit_axes(f: Node) -> list[int]:
-    return sorted(int(fact[10:]) for fact in f.facts if fact.startswith("sums-to-1:"))
-
-
-def _lonely(f: Node, idx: tuple[int, ...], axis: int, factors: list[Factor], own: int, rank: int) -> bool:
-    i = idx[axis]
-    if i < rank or idx.count(i) > 1:
-        return False
-    others = {j for k, (_, ix, _) in enumerate(factors) if k != own for j in ix}
-    return i not in others
-
-
-def _orphans(factors: list[Factor], summed: dict[int, Dim], rank: int) -> tuple[list[Factor], Coefficient]:
+def _orphans(factors: list[Factor], summed: dict[int, Dim]) -> tuple[list[Factor], Coefficient]:
     """A summed index that no factor carries any more stands for the size of its axis."""
     carried = {i for _, idx, _ in factors for i in idx}
+    if carried.issuperset(summed):
+        return factors, 1
     number: Coefficient = 1
     sizes: dict[Node, Coefficient] = {}
     for i in sorted(summed):
@@ -384,7 +324,7 @@ def size(d: Dim) -> Node:
 
 def _split_closed(factors: list[Factor], rank: int) -> list[Factor]:
     """A part with indices, all of them summed, becomes one closed scalar factor."""
-    if not any(i >= rank for _, idx, _ in factors for i in idx):
+    if not _any_closed(factors, rank):
         return factors
     parts = _components(factors)
     closed = [p for p in parts if all(i >= rank for _, idx, _ in p for i in idx) and p[0][1]]
@@ -396,6 +336,21 @@ def _split_closed(factors: list[Factor], rank: int) -> list[Factor]:
         node = raw_sum(((1, canonical_naming(part, 0)),), ())
         exponents[node, ()] = exponents.get((node, ()), 0) + 1
     return [(f, idx, e) for (f, idx), e in exponents.items() if e != 0]
+
+
+def _any_closed(factors: list[Factor], rank: int) -> bool:
+    """Do some factors with indices hang together with no axis of the result?"""
+    reached = set(own_axes(rank))
+    apart = [idx for _, idx, _ in factors if idx]
+    while apart:
+        left = [idx for idx in apart if reached.isdisjoint(idx)]
+        if len(left) == len(apart):
+            return True
+        for idx in apart:
+            if not reached.isdisjoint(idx):
+                reached.update(idx)
+        apart = left
+    return False
 
 
 def _components(factors: list[Factor]) -> list[list[Factor]]:
@@ -423,15 +378,17 @@ def primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
     """
     if node.kind != SUM or not node.terms:
         return 1, (), node
-    if node.primitive is None:
-        node.primitive = _primitive(node)
-    return node.primitive
+    found = node.primitive
+    if found is None:
+        found = _primitive(node)
+        node.primitive = ITSELF if found[2] is node else found
+    return (1, (), node) if isinstance(found, str) else found
 
 
 def _primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
     terms = node.terms
-    top = gcd(*(c.numerator for c, _ in terms))
-    content: Coefficient = integer(Fraction(top, lcm(*(c.denominator for c, _ in terms))))
+    top, bottom = gcd(*[c.numerator for c, _ in terms]), lcm(*[c.denominator for c, _ in terms])
+    content: Coefficient = top if bottom == 1 else Fraction(top, bottom)
     if terms[0][0] < 0:
         content = -content
     common = {f: e for f, idx, e in terms[0][1] if not idx}
@@ -445,7 +402,8 @@ def _primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
     if content == 1 and not common:
         return 1, (), node
     inverse = [(f, (), -e) for f, e in common.items()]
-    rest = make_sum([(Fraction(c) / content, [*factors, *inverse]) for c, factors in terms], node.dims)
+    scale = 1 / Fraction(content)
+    rest = make_sum([(integer(c * scale), [*factors, *inverse]) for c, factors in terms], node.dims)
     return content, tuple((f, (), e) for f, e in common.items()), rest
 
 
@@ -464,12 +422,12 @@ def scaled(node: Node, coefficient: Coefficient) -> Node:
     """A number times a node."""
     if coefficient == 1:
         return node
-    return make_sum([(coefficient, [(node, tuple(range(node.rank)), 1)])], node.dims)
+    return make_sum([(coefficient, [(node, own_axes(node.rank), 1)])], node.dims)
 
 
 def add(nodes: Sequence[Node], dims: tuple[Dim, ...]) -> Node:
     """The sum of nodes of the same dims."""
-    own = tuple(range(len(dims)))
+    own = own_axes(len(dims))
     return nodes[0] if len(nodes) == 1 else make_sum([(1, [(n, own, 1)]) for n in nodes], dims)
 
 
@@ -499,7 +457,8 @@ def constant(node: Node) -> Coefficient | None:
 
 def transpose(node: Node, order: Sequence[int]) -> Node:
     """The node with its axes in another order: axis k of the result is axis order[k] of the node."""
-    if tuple(order) == tuple(range(node.rank)):
+    own = own_axes(node.rank)
+    if tuple(order) == own:
         return node
-    place = {axis: k for k, axis in enumerate(order)}
-    return make_sum([(1, [(node, tuple(place[a] for a in range(node.rank)), 1)])], tuple(node.dims[a] for a in order))
+    place = tuple([order.index(a) for a in own])
+    return make_sum([(1, [(node, place, 1)])], tuple([node.dims[a] for a in order]))
