@@ -16,18 +16,15 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
+from whence.expr.match import INVERSE, without_inverses
 from whence.expr.naming import canonical_naming
-from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term, dimension, raw_sum
+from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term, dimension, integer, raw_sum
 from whence.messages.errors import LimitError, RuleError
 from whence.shapes.dims import Dim
 
 MAX_TERMS = 2_000
+UNIT_DIAGONAL = "unit-diagonal"  # the fact of a matrix whose diagonal is made of ones
 RawTerm = tuple[Coefficient, Sequence[Factor]]
-
-
-def integer(c: Coefficient) -> Coefficient:
-    """A whole Fraction as int, so that equal numbers are the same."""
-    return c.numerator if c.denominator == 1 else c
 
 
 def exact_power(c: Coefficient, e: Coefficient) -> Coefficient | None:
@@ -132,6 +129,11 @@ def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
         merged = _drop_known_sums(merged, summed, rank)
         merged, extra = _orphans(merged, summed, rank)
         coefficient = coefficient * extra
+        if any([INVERSE in f.facts for f, _, _ in merged]):
+            cancelled = without_inverses(merged, rank)
+            if cancelled is not None:
+                found = _normal(tuple(cancelled), rank)
+                return None if found is None else (integer(coefficient * found[0]), found[1])
         merged = _split_closed(merged, rank)
     return integer(coefficient), canonical_naming(merged, rank)
 
@@ -284,7 +286,9 @@ def _use_facts(exponents: Exponents) -> Exponents:
         if "symmetric" in facts and len(idx) == 2 and idx[0] > idx[1]:
             idx = (idx[1], idx[0])
         out[node, idx] = out.get((node, idx), 0) + e
-        if "mask" in facts and out[node, idx] > 0:
+        if UNIT_DIAGONAL in facts and idx[0] == idx[1]:
+            del out[node, idx]
+        elif "mask" in facts and out[node, idx] > 0:
             out[node, idx] = 1
         elif "unit-sign" in facts and e.denominator == 1:
             out[node, idx] = out[node, idx] % 2
