@@ -15,12 +15,15 @@ from whence.expr.build import Scope, build
 from whence.expr.canonical import canonical
 from whence.expr.node import VARIABLE, Node, variable
 from whence.expr.sums import transpose
-from whence.expr.values import ONE, FullShape, Value
+from whence.expr.values import ONE, FullShape, Value, axis_names, together
 from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
+from whence.notation import out
+from whence.notation.kronecker import Arrangement, matrix_of
 from whence.notation.pieces import NotMatrix
 from whence.notation.printer import Printer
 from whence.notation.uses import speaks_of_means, uses_index_sum
+from whence.ops.table import structured_by
 from whence.read.canonical import to_text
 from whence.read.parser import parse_printed
 from whence.read.problem import Problem
@@ -96,10 +99,20 @@ class Engine:
             means=speaks_of_means(s.expression for s in model.statements),
         )
         self.chooser = Chooser(self.length, self.forward.rewriter)
+        self.arrangement: Arrangement | None = None
         self.names = (*printed_shapes, *self.table.dims)
 
     def length(self, node: Node) -> int:
         """How many tokens the node takes when printed."""
+        arrangement = self.arrangement
+        if arrangement is not None and node.rank > 2 and node.rank == len(arrangement.rows) + len(arrangement.columns):
+            try:
+                return matrix_of(self.printer, node, arrangement).length
+            except NotMatrix:
+                return self._plain_length(node) + UNPRINTABLE // 2
+        return self._plain_length(node)
+
+    def _plain_length(self, node: Node) -> int:
         try:
             return self.printer.forms(node)[0].length
         except NotMatrix:
@@ -124,10 +137,20 @@ class Engine:
             raise RuleError("outside-scope", found=f"a derivative of order {len(wrt)}")
         self.table.shape_of(expression)
         output = build(expression, self.forward.scope)
+        stacked = self._arrange(output, wrt)
         node, back = self._node(output.node, wrt, use_adjoints and not turned)
         if structured:
             node = self._structured(node, output, wrt)
         shape = self._shape(output, wrt, node)
+        if self.arrangement is not None and not turned:
+            arranged = self._arranged(node, shape)
+            if arranged is not None:
+                node, tree = arranged
+                layout = "vec" if stacked else "matrix"
+                return self.verified(expression, wrt, node, shape, tree, {}, structured, None, layout)
+            if output.groups is not None:
+                tree = self._reshaped(node, [output.shape, *(self.shapes[w] for w in wrt)])
+                return self.verified(expression, wrt, node, shape, tree, {}, structured)
         if turned:
             if node.rank > 2:
                 raise RuleError("outside-scope", found="another layout of an array of more than two axes")
@@ -138,6 +161,17 @@ class Engine:
         claimed = Transpose if turned else None
         return self.verified(expression, wrt, node, shape, tree, adjoints, structured, claimed)
 
+    def _arranged(self, node: Node, shape: FullShape) -> tuple[Node, Expr] | None:
+        """The derivative as one matrix of Kronecker products, or an index sum; None where it has a plainer form."""
+        assert self.arrangement is not None
+        rows, columns = self.arrangement.rows, self.arrangement.columns
+        try:
+            whole = matrix_of(self.printer, node, self.arrangement)
+        except NotMatrix:
+            return None
+        row = len(shape) == 2 and shape[0] == ONE and shape[1] != ONE and not columns
+        return transpose(node, (*rows, *columns)), Transpose(whole.tree) if row else whole.tree
+
     def _node(self, output: Node, wrt: tuple[str, ...], use_adjoints: bool) -> tuple[Node, Backward]:
         if len(wrt) == 1:
             names = self.adjoint_names if use_adjoints else {}
@@ -146,6 +180,25 @@ class Engine:
         back.equations.clear()
         node, _ = derivative(self.forward, first, wrt[1], {}, self.chooser.nicest)
         return node, back
+
+    def _arrange(self, output: Value, wrt: tuple[str, ...]) -> bool:
+        """Fix how an array of more than two axes is written as a matrix; True: in the layout vec."""
+        parts = [output.parts, *(self.forward.scope.values[w].parts for w in wrt)]
+        names: list[list[tuple[int, ...]]] = []
+        start = 0
+        for block in parts:
+            names.append([tuple(i + start for i in axis) for axis in axis_names(block)])
+            start += sum(map(len, block))
+        axes = [axis for block in names for axis in block if axis]
+        self.arrangement = None
+        if len(axes) <= 2:
+            if any(len(axis) > 1 for axis in axes):
+                self.arrangement = Arrangement(axes[0], axes[1] if len(axes) > 1 else ())
+            return False
+        rows = [i for block in reversed(names[:-1]) for axis in reversed(block) for i in axis]
+        columns = [i for axis in reversed(names[-1]) for i in axis]
+        self.arrangement = Arrangement(tuple(rows), tuple(columns))
+        return True
 
     def _structured(self, node: Node, output: Value, wrt: tuple[str, ...]) -> Node:
         axis = output.node.rank
@@ -165,6 +218,11 @@ class Engine:
         if len(blocks) == 1:
             return blocks[0]
         return (*node.dims, ONE) if node.rank == 1 else node.dims
+
+    def _reshaped(self, node: Node, blocks: Iterable[FullShape]) -> Expr:
+        """An index sum over all axes, read as the array in which composite axes are one."""
+        sizes = [self.printer.size(d) for block in blocks for d in block if d != ONE]
+        return out.call(structured_by("reshape").name, self.printer.forms(node)[0], *sizes).tree
 
     def printed(self, node: Node, shape: FullShape) -> Expr:
         try:
@@ -197,6 +255,7 @@ class Engine:
         adjoints: dict[str, tuple[str, Expr]],
         structured: bool = False,
         claimed: Callable[[Expr], Expr] | None = None,
+        layout: str = "matrix",
     ) -> Answer:
         """The answer if the independent judge accepts what is printed. Raises RefusedError else.
 
@@ -215,6 +274,7 @@ class Engine:
             wrt=wrt,
             answer=again if claimed is None else claimed(again),
             adjoints={n: (of, self.read_back(to_text(t))) for n, (of, t) in adjoints.items()},
+            layout=layout,
             structured=structured,
             defined=self.model.defined,
         )
@@ -224,7 +284,13 @@ class Engine:
         closed = not uses_indices(again) or self._model_uses_indices(expression)
         if uses_index_sum(again):
             closed = False
-        return Answer(text, again, node, shape, "matrix", closed, found, partial(self.proves, again, node), adjoints)
+        return Answer(text, again, node, shape, layout, closed, found, partial(self.proves, again, node), adjoints)
+
+    def _places(self) -> tuple[range, range]:
+        """The axes of an arranged array that are its rows, and its columns."""
+        assert self.arrangement is not None
+        rows, columns = len(self.arrangement.rows), len(self.arrangement.columns)
+        return range(rows), range(rows, rows + columns)
 
     def read_back(self, text: str) -> Expr:
         """A printed formula, read by the reader as any other."""
@@ -238,8 +304,11 @@ class Engine:
         for size in self.table.dims:
             values[size] = self.forward.scope.values[size]
         try:
-            built = build(tree, Scope(values, frozenset(self.model.functions), self.model.defined)).node
-            return canonical(self.forward.rewriter(built)) is canonical(self.forward.rewriter(node))
+            built = build(tree, Scope(values, frozenset(self.model.functions), self.model.defined))
+            if self.arrangement is not None and built.node.rank != node.rank:  # eye(n*m) for eye(n) and eye(m)
+                parts = tuple(tuple(node.dims[k] for k in axis) for axis in self._places())
+                built = together([built, Value(node, built.shape, parts)])[0][0]
+            return canonical(self.forward.rewriter(built.node)) is canonical(self.forward.rewriter(node))
         except WhenceError:
             return False
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from whence.diff.reverse import differential_text
+from whence.diff.reverse import FUNCTION_NAME, differential_text, refuse_without_rule
 from whence.expr.build import Scope, build, parsed
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function
-from whence.expr.opaque import placeholders
+from whence.expr.opaque import argument_value, placeholders
 from whence.expr.sums import integer, is_zero, make_sum, product, zero
-from whence.expr.values import Value, full
+from whence.expr.values import Value
 from whence.messages.errors import RuleError
-from whence.ops.table import TABLE
+from whence.ops.table import lookup
 
 Rewrite = Callable[[Node], Node]
 
@@ -51,14 +51,17 @@ def _of_function(node: Node, marks: Mapping[Node, Node], value_of: Rewrite) -> N
             function(node.name + "_prime", node.arguments, node.dims, node.parameters, node.facts & {"symmetric"})
         )
         return product([(slope, own, 1), (change(node.arguments[0], marks, value_of), own, 1)], node.dims)
-    op = TABLE.get(node.name)
+    op = lookup(node.name)
     if op is None or not (op.differential or op.zero):
         raise RuleError("no-rule", found=node.name)
     if op.zero:
         return zero(node.dims)
-    names: dict[str, Value] = {"Y": Value(value_of(node), full(node.dims))}
-    for letter, argument in zip(placeholders(op, len(node.arguments)), node.arguments, strict=True):
-        names[letter] = Value(value_of(argument), full(argument.dims))
-        names["δ" + letter] = Value(change(argument, marks, value_of), full(argument.dims))
+    letters = placeholders(op, len(node.arguments))
+    refuse_without_rule(op, [x for x, a in zip(letters, node.arguments, strict=True) if a.leaves & marks.keys()])
+    names: dict[str, Value] = {"Y": argument_value(node, value_of(node))}
+    for letter, argument in zip(letters, node.arguments, strict=True):
+        names[letter] = argument_value(node, value_of(argument))
+        names["δ" + letter] = argument_value(node, change(argument, marks, value_of))
     axis = node.parameters[0] if node.parameters else None
-    return build(parsed(differential_text(op, node)), Scope({}, axis=axis, locals=names)).node
+    scope = Scope({}, axis=axis, locals=names, words={FUNCTION_NAME: word_of(node)})
+    return build(parsed(differential_text(op, node)), scope).node

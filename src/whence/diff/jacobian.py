@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from whence.expr.node import SUM, Coefficient, Factor, Node, identity
+from whence.expr.build import Scope, build, parsed
+from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, identity
+from whence.expr.opaque import argument_value, letters, placeholders
 from whence.expr.sums import make_sum
 from whence.messages.errors import RuleError
+from whence.ops.table import lookup
 
 
 def coefficient_of(node: Node, upstream: Node) -> Node:
@@ -57,8 +60,11 @@ def linear_terms(node: Node, upstream: Node) -> list[tuple[Coefficient, list[Fac
                 done.append((c, factors))
             continue
         f, idx, e = factors[place]
-        if e != 1 or f.kind != SUM:  # a linear map such as the solution of a Lyapunov equation
-            raise RuleError("outside-scope", found="a derivative that stays inside a function of matrices")
+        if f.kind == FUNCTION and e == 1:
+            work.append((c, [*factors[:place], *_as_matrix(f, idx, upstream), *factors[place + 1 :]]))
+            continue
+        if e != 1 or f.kind != SUM:
+            raise RuleError("outside-format", found="a derivative that stays inside a function")
         fresh = 1 + max([1000, *(i for _, ix, _ in factors for i in ix)])
         for c2, inner in f.terms:
             names = dict(enumerate(idx))
@@ -71,3 +77,24 @@ def linear_terms(node: Node, upstream: Node) -> list[tuple[Coefficient, list[Fac
                 opened.append((h, tuple(names[i] for i in ix), ex))
             work.append((c * c2, [*factors[:place], *opened, *factors[place + 1 :], (f, idx, 0)]))
     return done
+
+
+def _as_matrix(f: Node, idx: tuple[int, ...], upstream: Node) -> list[Factor]:
+    """A linear map of the upstream as the array M of its entries times its argument.
+
+    Raises RuleError where the entry knows no such matrix.
+    """
+    op = lookup(f.name)
+    moving = [k for k, a in enumerate(f.arguments) if upstream in a.leaves]
+    text = ""
+    if op is not None and len(moving) == 1:
+        text = op.jacobians.get(placeholders(op, len(f.arguments))[moving[0]], "")
+    if op is None or not text:
+        raise RuleError("outside-format", found=f"the derivative of {f.name} as an array")
+    values = [argument_value(f, a) for a in f.arguments]
+    names = dict(zip(placeholders(op, len(values)), values, strict=True))
+    made = build(parsed(text), Scope({}, locals=names, sizes=letters(op, values))).node
+    argument = f.arguments[moving[0]]
+    fresh = 1 + max([1000, *idx]) + 1000
+    inner = tuple(range(fresh, fresh + argument.rank))
+    return [(made, (*reversed(idx), *reversed(inner)), 1), (argument, inner, 1)]

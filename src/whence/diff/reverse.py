@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterable
 
 from whence.expr.build import Scope, build, parsed
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function, identity, variable
-from whence.expr.opaque import placeholders
+from whence.expr.opaque import argument_value, letters, placeholders, word_of
 from whence.expr.sums import add, integer, is_zero, make_sum, product
-from whence.expr.values import Value, full
+from whence.expr.values import Value
 from whence.messages.errors import RuleError
 from whence.ops.entry import Op
-from whence.ops.table import TABLE
+from whence.ops.table import lookup
 
 Rewrite = Callable[[Node], Node]
+FUNCTION_NAME = "F"  # what the entries' texts call a function that is named among the arguments
 
 
 def adjoints(output: Node, seed: Node, targets: Iterable[Node], value_of: Rewrite = lambda n: n) -> dict[Node, Node]:
@@ -116,24 +117,35 @@ def _through_function(node: Node, g: Node, wanted: frozenset[Node], value_of: Re
         )
         own = tuple(range(node.rank))
         return [(node.arguments[0], product([(g, own, 1), (derivative, own, 1)], node.dims))]
-    op = TABLE.get(node.name)
+    op = lookup(node.name)
     if op is None:
         raise RuleError("no-rule", found=node.name)
     if op.zero:
         return []
-    if op.adjoint and op.linear_in and not any(a.leaves & wanted for a in node.arguments[:-1]):
-        return _by_adjoint(op, node, g, value_of)
+    names = placeholders(op, len(node.arguments))
+    moving = [k for k, a in enumerate(node.arguments) if a.leaves & wanted]
+    refuse_without_rule(op, [names[k] for k in moving])
+    if len(moving) == 1 and names[moving[0]] in op.adjoints:
+        return _by_adjoint(op, node, g, moving[0], value_of)
     if not op.differential:
         raise RuleError("no-rule", found=node.name)
     return _by_differential(op, node, g, wanted, value_of)
 
 
-def _by_adjoint(op: Op, node: Node, g: Node, value_of: Rewrite) -> list[tuple[Node, Node]]:
-    """A map that is linear in its last argument: the entry says what stands beside the change of that."""
-    letters = placeholders(op, len(node.arguments))
-    names = {x: Value(value_of(a), full(a.dims)) for x, a in zip(letters, node.arguments, strict=True)}
-    names["G"] = Value(g, full(g.dims))
-    return [(node.arguments[-1], build(parsed(op.adjoint), Scope({}, locals=names)).node)]
+def _by_adjoint(op: Op, node: Node, g: Node, place: int, value_of: Rewrite) -> list[tuple[Node, Node]]:
+    """A map that is linear in this argument: the entry says what stands beside the change of that."""
+    values = [argument_value(node, value_of(a)) for a in node.arguments]
+    names = dict(zip(placeholders(op, len(values)), values, strict=True)) | {"G": argument_value(node, g)}
+    text = op.adjoints[placeholders(op, len(values))[place]]
+    scope = Scope({}, locals=names, sizes=letters(op, values), words={FUNCTION_NAME: word_of(node)})
+    return [(node.arguments[place], build(parsed(text), scope).node)]
+
+
+def refuse_without_rule(op: Op, changed: Iterable[str]) -> None:
+    """Raises RuleError where the entry says that one of these arguments has no rule."""
+    for name in changed:
+        if name in op.no_rule:
+            raise RuleError("outside-format", found=f"the change of {op.name}: {op.no_rule[name]}")
 
 
 def differential_text(op: Op, node: Node) -> str:
@@ -149,18 +161,19 @@ def differential_text(op: Op, node: Node) -> str:
 def _by_differential(
     op: Op, node: Node, g: Node, wanted: frozenset[Node], value_of: Rewrite
 ) -> list[tuple[Node, Node]]:
-    names: dict[str, Value] = {"Y": Value(value_of(node), full(node.dims))}
+    names: dict[str, Value] = {"Y": argument_value(node, value_of(node))}
     marks: list[tuple[Node, Node]] = []
     for letter, argument in zip(placeholders(op, len(node.arguments)), node.arguments, strict=True):
-        names[letter] = Value(value_of(argument), full(argument.dims))
+        names[letter] = argument_value(node, value_of(argument))
         if argument.leaves & wanted:
             mark = variable("δ" + letter, argument.dims)
             marks.append((argument, mark))
-            names["δ" + letter] = Value(mark, full(argument.dims))
+            names["δ" + letter] = argument_value(node, mark)
         else:
-            names["δ" + letter] = Value(make_sum([], argument.dims), full(argument.dims))
+            names["δ" + letter] = argument_value(node, make_sum([], argument.dims))
     axis = node.parameters[0] if node.parameters else None
-    change = build(parsed(differential_text(op, node)), Scope({}, axis=axis, locals=names))
+    scope = Scope({}, axis=axis, locals=names, words={FUNCTION_NAME: word_of(node)})
+    change = build(parsed(differential_text(op, node)), scope)
     own = tuple(range(node.rank))
     pairing = product([(g, own, 1), (change.node, own, 1)], ())
     one = make_sum([(1, ())], ())

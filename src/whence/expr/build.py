@@ -8,17 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import lru_cache
 
-from whence.expr.node import variable
-from whence.expr.opaque import elementwise, opaque, placeholders, unknown
+from whence.expr.node import FUNCTION, Coefficient, Factor, variable
+from whence.expr.opaque import elementwise, letters, opaque, placeholders, unknown
+from whence.expr.products import as_value, commutes, kron_factors, matrix_chain, oriented, split_scalars
 from whence.expr.structures import FUNCTIONS, STRUCTURES, compare, entry
-from whence.expr.sums import constant, integer, zero
-from whence.expr.values import ONE, Value, filled, matmul, multiply, negative, power, total, transposed
+from whence.expr.sums import constant, integer, is_zero, product, size, zero
+from whence.expr.values import (
+    ONE,
+    Value,
+    core,
+    filled,
+    full,
+    matmul,
+    multiply,
+    negative,
+    power,
+    total,
+    transposed,
+)
 from whence.messages.errors import RuleError, UnknownError, WhenceError
 from whence.ops.entry import Op
 from whence.ops.signature import Parameter, signature
-from whence.ops.table import CONSTANTS, TABLE, structured_by
+from whence.ops.table import CONSTANTS, TABLE, in_role, lookup, structured_by
 from whence.read.parser import parse_expression
 from whence.read.syntax import (
     Binary,
@@ -49,6 +63,8 @@ class Scope:
     defined: Mapping[str, Function] = field(default_factory=dict)
     axis: Axis = None  # what `axis=axis` stands for inside an entry's own text
     locals: Mapping[str, Value] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)  # which function a name stands for: F in frechet(F, X, E)
+    sizes: Mapping[str, Dim] = field(default_factory=dict)  # what the letters of an entry's own text stand for
 
 
 @lru_cache(maxsize=2_000)
@@ -93,6 +109,8 @@ def build(expr: Expr, scope: Scope) -> Value:
 
 def _name(name: str, scope: Scope, expr: Expr) -> Value:
     v = scope.locals.get(name) or scope.values.get(name)
+    if v is None and name in scope.sizes:
+        return Value(size(scope.sizes[name]), ())
     if v is None and name in CONSTANTS:
         return Value(variable(name, (), ("positive",)), ())
     if v is None:
@@ -126,7 +144,7 @@ def _call(expr: Call, scope: Scope) -> Value:
     base, order = derivative_order(name, scope)
     if base in scope.functions:
         return unknown(base, order, build(expr.arguments[0], scope))
-    op = TABLE.get(name)
+    op = lookup(name)
     if op is None:
         inner = TABLE.get(base)
         if order != 1 or inner is None or inner.kind != "elementwise":
@@ -136,15 +154,20 @@ def _call(expr: Call, scope: Scope) -> Value:
         return _structure(op, expr, scope)
     if not _is_function_of_arrays(op):
         raise _refused(RuleError, "outside-scope", op.name, expr)
+    given = expr.arguments
+    word = ""
+    if op.functions and isinstance(given[0], Name):
+        word, given = scope.words.get(given[0].id, given[0].id), given[1:]
     count = len(placeholders(op))
-    arguments = [build(a, scope) for a in expr.arguments[:count]]
-    return apply(op, arguments, _axis(expr, count, arguments[0], scope) if arguments else None)
+    arguments = [build(a, scope) for a in given[:count]]
+    axis = _axis(expr, count, arguments[0], scope) if signature(op).axis else None
+    return apply(op, arguments, axis, word)
 
 
 def _is_function_of_arrays(op: Op) -> bool:
     if op.structure and op.structure not in FUNCTIONS:
         return False
-    return all(p.kind == "array" for p in signature(op).ways[0].parameters)
+    return all(p.kind in ("array", "name") for p in signature(op).ways[0].parameters)
 
 
 def _structure(op: Op, expr: Call, scope: Scope) -> Value:
@@ -158,12 +181,16 @@ def _structure(op: Op, expr: Call, scope: Scope) -> Value:
         first = arguments[0]
         assert isinstance(first, Value)
         arguments.append(_axis(expr, len(parameters), first, scope))
+    if parameters[-1].kind == "integer" and arguments[-1] < 0:
+        arguments = [apply(in_role("inverse"), arguments[:1]), -arguments[-1]]
     return STRUCTURES[op.structure](*arguments)
 
 
-def _argument(parameter: Parameter, expr: Expr, scope: Scope) -> Value | Dim | str | Axis:
+def _argument(parameter: Parameter, expr: Expr, scope: Scope) -> Value | Dim | str | int | Axis:
     if parameter.kind == "size":
-        return dim_of(expr)
+        return dim_of(expr, scope)
+    if parameter.kind == "integer":
+        return _whole_number(expr)
     if isinstance(expr, Text):
         return expr.value
     return build(expr, scope)
@@ -203,30 +230,103 @@ def slope(op: Op, v: Value) -> Value:
     return build(parsed(op.differential), Scope({}, locals=names))
 
 
-def apply(op: Op, arguments: Sequence[Value], axis: Axis = None) -> Value:
-    """A function of the table applied to values. Raises RuleError for what the graph cannot hold."""
+def apply(op: Op, arguments: Sequence[Value], axis: Axis = None, word: str = "") -> Value:
+    """A function of the table applied to values. Raises RuleError for what the graph cannot hold.
+
+    `word` is the name of a function among the arguments: frechet(expm, X, E).
+    """
     if op.structure and op.structure not in FUNCTIONS:
         raise RuleError("outside-scope", found=op.name)
     if op.of_number and arguments and not arguments[0].node.rank:
-        return build(parsed(op.of_number), Scope({}, locals={placeholders(op)[0]: arguments[0]}))
+        return from_text(op.of_number, arguments, op)
     if op.expands:
-        names = dict(zip(placeholders(op, len(arguments)), arguments, strict=True))
-        return build(parsed(op.expands), Scope({}, axis=axis, locals=names))
+        return from_text(op.expands, arguments, op, axis=axis)
     if op.kind == "elementwise":
         return elementwise(op.name, arguments, facts=op.facts)
-    return opaque(op, arguments, axis)
+    shorter = _simplified(op, arguments, word)
+    return opaque(op, arguments, axis, word) if shorter is None else shorter
+
+
+def from_text(text: str, arguments: Sequence[Value], op: Op, *, axis: Axis = None, **more: Value) -> Value:
+    """A text of an entry, with its letters standing for these arguments and their sizes."""
+    names = dict(zip(placeholders(op, len(arguments)), arguments, strict=True)) | more
+    return build(parsed(text), Scope({}, axis=axis, locals=names, sizes=letters(op, arguments)))
+
+
+def _simplified(op: Op, arguments: Sequence[Value], word: str) -> Value | None:
+    """What algebra makes of a function of whole matrices, as its entry says; None where it stays."""
+    if len(arguments) == 1:
+        return _simplified_of_one(op, arguments[0])
+    if len(op.linear_in) != 1 or not op.adjoints:
+        return None
+    *fixed, last = arguments
+    if is_zero(last.node):
+        return Value(zero(core(fixed[0].shape)), fixed[0].shape)
+    if word and not TABLE[word].slope:  # its derivative has other words
+        f = TABLE[word]
+        return from_text(f.differential, fixed, f, Y=apply(f, fixed), δX=last)
+    c, scalars, rest = split_scalars(last.node)
+    if c != 1 or scalars:
+        inner = apply(op, [*fixed, Value(rest, last.shape)], None, word)
+        return _times(inner, c, scalars, 1)
+    if commutes(last.node, fixed[0].node):
+        if word:
+            return matmul(from_text(TABLE[word].slope, fixed, TABLE[word]), last)
+        return from_text(op.commuting, arguments, op) if op.commuting else None
+    return None
+
+
+def _simplified_of_one(op: Op, v: Value) -> Value | None:
+    if op.of_kron and v.groups is not None:
+        pair = kron_factors(v)
+        if pair is not None:
+            return build(parsed(op.of_kron), Scope({}, locals=dict(zip("AB", pair, strict=True)), sizes=_of(pair)))
+    if v.groups is not None or len(v.shape) != 2:
+        return None
+    if op.undoes:
+        inner, turned = oriented(v.node)
+        if inner.kind == FUNCTION and inner.name == op.undoes:
+            undone = Value(inner.arguments[0], full(inner.arguments[0].dims))
+            return transposed(undone) if turned else undone
+    if op.reciprocal:
+        c, scalars, rest = split_scalars(v.node)
+        if c != 1 or scalars:
+            return _times(apply(op, [Value(rest, v.shape)]), c, scalars, -1)
+    if op.of_product:
+        chain = matrix_chain(v.node)
+        if chain is not None and len(chain) > 1 and all(f.dims[0] == f.dims[1] for f, _ in chain):
+            parts = [as_value(f) for f in chain]
+            rest = parts[1]
+            for more in parts[2:]:
+                rest = matmul(rest, more)
+            names = {"A": parts[0], "B": rest}
+            return build(parsed(op.of_product), Scope({}, locals=names))
+    return None
+
+
+def _times(v: Value, c: Coefficient, scalars: Sequence[Factor], exponent: int) -> Value:
+    """v * (c * scalars)**exponent."""
+    powers = [(f, idx, e * exponent) for f, idx, e in scalars]
+    own = tuple(range(v.node.rank))
+    number = Fraction(c) ** exponent
+    return Value(product([(v.node, own, 1), *powers], v.node.dims, integer(number)), v.shape)
+
+
+def _of(pair: Sequence[Value]) -> dict[str, Dim]:
+    a, b = pair
+    return {"n": a.shape[0], "p": a.shape[1], "m": b.shape[0], "q": b.shape[1]}
 
 
 # ---------------------------------------------------------------- sizes and entries
-def dim_of(expr: Expr) -> Dim:
+def dim_of(expr: Expr, scope: Scope) -> Dim:
     """A size given as an argument: eye(n), ones(n, 2). Raises RuleError for what is no size."""
     match expr:
         case Number(value=v) if v.denominator == 1:
             return Dim.parse(str(v))
         case Name(id=name):
-            return Dim.parse(name)
+            return scope.sizes.get(name) or Dim.parse(name)
         case Binary(operator="*" | "+" | "-" as op):
-            a, b = dim_of(expr.left), dim_of(expr.right)
+            a, b = dim_of(expr.left, scope), dim_of(expr.right, scope)
             return a * b if op == "*" else a + b if op == "+" else a - b
     raise _refused(RuleError, "outside-scope", "size", expr)
 

@@ -8,6 +8,7 @@ from whence.expr.node import Coefficient, Factor, Node
 from whence.shapes.dims import Dim
 
 Exponents = dict[tuple[Node, tuple[int, ...]], Coefficient]
+UNIT_DIAGONAL = "unit-diagonal"  # the fact of a matrix whose diagonal is made of ones
 _TO_ONE, _TO_ZERO = "sums-to-1:", "sums-to-0:"
 
 
@@ -19,7 +20,9 @@ def use_facts(exponents: Exponents) -> Exponents:
         if "symmetric" in facts and len(idx) == 2 and idx[0] > idx[1]:
             idx = (idx[1], idx[0])
         out[node, idx] = out.get((node, idx), 0) + e
-        if "mask" in facts and out[node, idx] > 0:
+        if UNIT_DIAGONAL in facts and idx[0] == idx[1]:
+            del out[node, idx]
+        elif "mask" in facts and out[node, idx] > 0:
             out[node, idx] = 1
         elif "unit-sign" in facts and e.denominator == 1:
             out[node, idx] = out[node, idx] % 2

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from whence.expr.node import Coefficient, Factor, Node
-from whence.expr.sums import integer
+from whence.expr.node import SUM, Coefficient, Factor, Node, identity, integer
 
 Binding = dict[int, int]
+INVERSE = "inverse"  # the fact of a matrix that is the inverse of its argument
 
 
 @dataclass(frozen=True)
@@ -100,3 +100,28 @@ def _inner_closed(product: Product, binding: Binding, used, factors, rank: int) 
         if b < rank or any(b in idx for k, (_, idx, _) in enumerate(factors) if k not in used):
             return False
     return True
+
+
+def without_inverses(factors: list[Factor], rank: int) -> list[Factor] | None:
+    """The factors with one inv(A) @ A or A @ inv(A) written as the identity; None where there is none."""
+    for f, _, e in factors:
+        if INVERSE not in f.facts or e != 1 or f.rank != 2:
+            continue
+        for product in _with_inverse(f):
+            found = replaced(product, 1, tuple(factors), rank)
+            if found is not None and found[0] == 1:
+                return found[1]
+    return None
+
+
+def _with_inverse(inverse: Node) -> list[Product]:
+    """inv(A) @ A and A @ inv(A), their inner index numbered 2."""
+    a = inverse.arguments[0]
+    terms: tuple = a.terms if a.kind == SUM and len(a.terms) == 1 else ((1, ((a, (0, 1), 1),)),)
+    c, inner = terms[0]
+    if c != 1:
+        return []
+    after = tuple((g, tuple({0: 2, 1: 1}.get(i, i + 1) for i in ix), e) for g, ix, e in inner)
+    before = tuple((g, tuple({0: 0, 1: 2}.get(i, i + 1) for i in ix), e) for g, ix, e in inner)
+    unit = identity(a.dims[0])
+    return [Product(unit, 1, ((inverse, (0, 2), 1), *after)), Product(unit, 1, (*before, (inverse, (2, 1), 1)))]

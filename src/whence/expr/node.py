@@ -90,6 +90,11 @@ def _text_order(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
+def integer(c: Coefficient) -> Coefficient:
+    """A whole Fraction as int, so that equal numbers are the same."""
+    return c if type(c) is int or c.denominator != 1 else c.numerator
+
+
 @lru_cache(maxsize=10_000)
 def number_order(c: Coefficient) -> int:
     """A stable number for a coefficient or an exponent."""

@@ -11,8 +11,22 @@ from fractions import Fraction
 from itertools import permutations
 
 from whence.expr.node import SUM, VARIABLE, Coefficient, Node, function
-from whence.expr.sums import make_sum, primitive, product, scaled, transpose
-from whence.expr.values import ONE, FullShape, Value, aligned, axis_names, broadcast, core, filled
+from whence.expr.sums import UNIT_DIAGONAL, make_sum, primitive, product, scaled, transpose
+from whence.expr.values import (
+    ONE,
+    FullShape,
+    Value,
+    aligned,
+    axis_names,
+    broadcast,
+    core,
+    filled,
+    flat,
+    full,
+    simple_parts,
+    together,
+    value_of_parts,
+)
 from whence.messages.errors import RuleError
 from whence.ops.entry import Op
 from whence.ops.signature import signature
@@ -40,14 +54,15 @@ def unknown(name: str, order: int, v: Value) -> Value:
 
 def elementwise(name: str, arguments: Sequence[Value], parameters: tuple = (), facts: Sequence[str] = ()) -> Value:
     """An elementwise function, its axes in canonical order so that f(X).T and f(X.T) are one node."""
-    shape = broadcast([a.shape for a in arguments])
+    arguments, parts = together(arguments)
+    dims = flat(parts)
     nodes = [a.node for a in arguments]
     if len(arguments) > 1:
-        nodes = [product([aligned(a, shape)], core(shape)) for a in arguments]
+        nodes = [product([aligned(a, parts)], dims) for a in arguments]
     coefficient: Coefficient = 1
     if "unit-sign" in facts or "absolute" in facts or "mask" in facts:
         nodes, coefficient = _without_multiple(nodes[0], facts)
-    rank = len(core(shape))
+    rank = len(dims)
     used = [k for k in range(rank) if any(_depends_on_axis(n, k) for n in nodes)]
     if len(used) < rank:
         nodes = [_without_axes(n, used) for n in nodes]
@@ -61,7 +76,7 @@ def elementwise(name: str, arguments: Sequence[Value], parameters: tuple = (), f
         own |= {"symmetric"}
     made = function(name, best, best[0].dims, parameters, own)
     place = tuple(used[a] for a in order)
-    return Value(make_sum([(coefficient, [(made, place, 1)])], core(shape)), shape)
+    return value_of_parts(make_sum([(coefficient, [(made, place, 1)])], dims), parts)
 
 
 def _without_multiple(node: Node, facts: Sequence[str]) -> tuple[list[Node], Coefficient]:
@@ -94,14 +109,24 @@ def _without_axes(node: Node, used: list[int]) -> Node:
     return make_sum(raw, tuple(node.dims[a] for a in used))
 
 
+def triangular_mask(rows: Dim, columns: Dim) -> Node:
+    """1 on and below the diagonal, 0 above."""
+    return function(structured_by("tril").name, (), (rows, columns), (), ("mask", UNIT_DIAGONAL))
+
+
 # ---------------------------------------------------------------- of whole arrays
 DISTINCT = "distinct"  # the domain of what picks the first of equal entries: that of X.T is another than that of X
 
 
-def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None) -> Value:
+COMPOSITE = "composite"  # the parameter of a function whose arguments have composite axes: halves of the node's axes
+
+
+def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None, word: str = "") -> Value:
     """A function of whole arrays. Raises RuleError for a shape that the graph cannot hold."""
     first = arguments[0]
     how = signature(op)
+    if any(a.groups is not None for a in arguments):
+        return _of_composite(op, arguments)
     if axis is None and how.axis_default is not None:
         axis = (how.axis_default,)
     shape = _result_shape(op, arguments, axis)
@@ -114,14 +139,48 @@ def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None) -> 
         if "sums-to-1" in op.facts and slots is not None and len(slots) == 1:
             facts.add(f"sums-to-1:{slots[0]}")
         return _axis_canonical(op, first, slots, shape, facts)
-    if op.transposes and len(nodes) == 1 and nodes[0].rank == 2:
-        turned = transpose(nodes[0], (1, 0))
-        if turned is nodes[0] and op.transposes == "equivariant":
+    parameters = (None, word) if word else ()
+    if op.transposes and all(n.rank == 2 for n in nodes):
+        turned = [transpose(n, (1, 0)) for n in nodes]
+        if op.transposes == "equivariant" and all(t is n for t, n in zip(turned, nodes, strict=True)):
             facts.add("symmetric")
-        if turned.order < nodes[0].order:
-            made = function(op.name, [turned], _core_turned(shape, op), (), facts)
+        if [t.order for t in turned] < [n.order for n in nodes]:
+            made = function(op.name, turned, _core_turned(shape, op), parameters, facts)
             return Value(made if op.transposes == "invariant" else transpose(made, (1, 0)), shape)
-    return Value(function(op.name, nodes, core(shape), (), facts), shape)
+    return Value(function(op.name, nodes, core(shape), parameters, facts), shape)
+
+
+def _of_composite(op: Op, arguments: Sequence[Value]) -> Value:
+    """A function of one square matrix whose rows and columns are composite."""
+    v = arguments[0]
+    if len(arguments) > 1 or op.role != "inverse" or v.parts[0] != v.parts[-1]:
+        raise RuleError("outside-scope", found=f"{op.name} of a matrix with composite axes")
+    made = function(op.name, [v.node], v.node.dims, (None, COMPOSITE), op.facts)
+    return Value(made, v.shape, v.groups)
+
+
+def argument_value(node: Node, argument: Node) -> Value:
+    """An argument of a function, or its value, as it stands in the function's texts."""
+    if COMPOSITE in node.parameters and argument.rank == 4:
+        return value_of_parts(argument, (argument.dims[:2], argument.dims[2:]))
+    return Value(argument, full(argument.dims))
+
+
+def word_of(node: Node) -> str:
+    """The function named among the arguments: expm in frechet(expm, X, E)."""
+    return node.parameters[1] if len(node.parameters) > 1 and node.parameters[1] != COMPOSITE else ""
+
+
+def letters(op: Op, arguments: Sequence[Value]) -> dict[str, Dim]:
+    """What the letters of the entry's signature stand for."""
+    found: dict[str, Dim] = {}
+    arrays = [p for p in signature(op).ways[0].parameters if p.kind == "array"]
+    for parameter, v in zip(arrays, arguments, strict=False):
+        sizes = parameter.sizes or ()
+        shape = v.shape if len(sizes) != 1 else core(v.shape) or (ONE,)
+        for letter, d in zip(sizes, shape[-len(sizes) :] if sizes else (), strict=False):
+            found.setdefault(letter, d)
+    return found
 
 
 def _core_turned(shape: FullShape, op: Op) -> tuple[Dim, ...]:
@@ -149,8 +208,8 @@ def _axis_canonical(op: Op, v: Value, slots: tuple[int, ...] | None, shape: Full
 def _slots(shape: FullShape, axis: tuple[int, ...] | None) -> tuple[int, ...] | None:
     if axis is None:
         return None
-    names = axis_names(shape)
-    return tuple(names[a] for a in axis if a < len(shape) and shape[a] != ONE)
+    names = axis_names(simple_parts(shape))
+    return tuple(names[a][0] for a in axis if a < len(shape) and shape[a] != ONE)
 
 
 def _along_nothing(op: Op, v: Value, shape: FullShape) -> Value:
@@ -172,9 +231,11 @@ def _result_shape(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | No
         return broadcast([named[n].shape for n in way.gives if n in named])
     if way.rule != "sizes":
         raise RuleError("outside-scope", found=op.name)
-    letters: dict[str, Dim] = {}
-    for parameter, v in zip(way.parameters, arguments, strict=False):
-        for letter, d in zip(parameter.sizes or (), v.shape[-len(parameter.sizes or ()) :], strict=False):
-            letters.setdefault(letter, d)
+    own = letters(op, arguments)
     lead = first.shape[:-2] if way.batched else ()
-    return (*lead, *(letters[x] if x in letters else Dim.parse(x) for x in way.gives))
+    return (*lead, *(_size(x, own) for x in way.gives))
+
+
+def _size(text: str, own: dict[str, Dim]) -> Dim:
+    """A size such as n - p + 1, in the letters of a signature."""
+    return own[text] if text in own else Dim.parse(text).substitute(own)

@@ -8,10 +8,9 @@ from fractions import Fraction
 from whence.expr.build import apply
 from whence.expr.match import Product, replaced
 from whence.expr.node import FUNCTION, SUM, Factor, Node
-from whence.expr.opaque import elementwise
+from whence.expr.opaque import argument_value, elementwise, word_of
 from whence.expr.sums import RawTerm, make_sum, primitive
-from whence.expr.values import Value, full
-from whence.ops.table import TABLE
+from whence.ops.table import lookup
 
 
 class Rewriter:
@@ -122,9 +121,9 @@ def remade(node: Node, arguments: list[Node]) -> Node:
     """The same function of other arguments."""
     if all(a is b for a, b in zip(arguments, node.arguments, strict=True)):
         return node
-    values = [Value(a, full(a.dims)) for a in arguments]
-    op = TABLE.get(node.name)
+    values = [argument_value(node, a) for a in arguments]
+    op = lookup(node.name)
     if op is None:
         return elementwise(node.name, values, parameters=node.parameters).node
     axis = node.parameters[0] if node.parameters else None
-    return apply(op, values, axis).node
+    return apply(op, values, axis, word_of(node)).node

@@ -16,19 +16,16 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
+from whence.expr.by_facts import UNIT_DIAGONAL as UNIT_DIAGONAL
 from whence.expr.by_facts import Exponents, drop_known_sums, sums_to_zero, use_facts
+from whence.expr.match import INVERSE, without_inverses
 from whence.expr.naming import canonical_naming
-from whence.expr.node import IDENTITY, ITSELF, SUM, Coefficient, Factor, Node, Term, dimension, raw_sum
+from whence.expr.node import IDENTITY, ITSELF, SUM, Coefficient, Factor, Node, Term, dimension, integer, raw_sum
 from whence.messages.errors import LimitError, RuleError
 from whence.shapes.dims import Dim
 
 MAX_TERMS = 2_000
 RawTerm = tuple[Coefficient, Sequence[Factor]]
-
-
-def integer(c: Coefficient) -> Coefficient:
-    """A whole Fraction as int, so that equal numbers are the same."""
-    return c if type(c) is int or c.denominator != 1 else c.numerator
 
 
 _OWN_AXES = tuple([tuple(range(rank)) for rank in range(16)])
@@ -142,6 +139,11 @@ def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
             merged = drop_known_sums(merged, summed, rank)
         merged, extra = _orphans(merged, summed)
         coefficient = coefficient * extra
+        if facts and any(INVERSE in f.facts for f, _, _ in merged):
+            cancelled = without_inverses(merged, rank)
+            if cancelled is not None:
+                found = _normal(tuple(cancelled), rank)
+                return None if found is None else (integer(coefficient * found[0]), found[1])
         merged = _split_closed(merged, rank)
     return integer(coefficient), canonical_naming(merged, rank)
 

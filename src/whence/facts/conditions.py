@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from whence.expr.node import DIMENSION, FUNCTION, SUM, Coefficient, Node
 from whence.expr.opaque import placeholders
-from whence.ops.table import TABLE
+from whence.ops.table import TABLE, lookup
 
 Facts = Callable[[Node], frozenset[str]]
 
@@ -30,7 +30,7 @@ def conditions(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str])
     for text in _quotients_and_roots(nodes, facts, show):
         out.setdefault(text)
     for node in _functions(nodes):
-        op = TABLE.get(node.name)
+        op = lookup(node.name)
         if op is None:
             continue
         for need in op.needs:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from whence.expr.node import Coefficient
-from whence.ops.table import in_role
+from whence.ops.table import in_role, structured_by
 from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Text, Transpose
 
 SUM_LEVEL, PRODUCT_LEVEL, POWER_LEVEL, ATOM_LEVEL = 1, 2, 4, 5
@@ -88,13 +88,15 @@ def transpose(a: Out) -> Out:
 
 def _unwrapped(a: Out) -> Out:
     assert isinstance(a.tree, Transpose)
-    inner = a.tree.operand
-    level = ATOM_LEVEL
-    if isinstance(inner, Binary):
-        level = {"+": SUM_LEVEL, "-": SUM_LEVEL, "**": POWER_LEVEL}.get(inner.operator, PRODUCT_LEVEL)
-    if isinstance(inner, Negative):
-        level = SUM_LEVEL
-    return Out(inner, a.length - 2 - (2 if level < ATOM_LEVEL else 0), level)
+    level = _level(a.tree.operand)
+    return Out(a.tree.operand, a.length - 2 - (2 if level < ATOM_LEVEL else 0), level)
+
+
+def _level(tree: Expr) -> int:
+    """How tightly a tree binds."""
+    if isinstance(tree, Binary):
+        return {"+": SUM_LEVEL, "-": SUM_LEVEL, "**": POWER_LEVEL}.get(tree.operator, PRODUCT_LEVEL)
+    return SUM_LEVEL if isinstance(tree, Negative) else ATOM_LEVEL
 
 
 def matmul(operands: list[Out]) -> Out:
@@ -102,6 +104,61 @@ def matmul(operands: list[Out]) -> Out:
     flat: list[Out] = []
     for o in operands:
         flat.extend(o.chain or (o,))
+    if len(flat) == 1:
+        return flat[0]
+    shorter = _powers(_inverses(flat))
+    if len(shorter) == 1:
+        return shorter[0]
+    return replace(_joined(shorter), chain=tuple(flat))
+
+
+def _inverses(flat: list[Out]) -> list[Out]:
+    """inv(B) @ inv(A) as inv(A @ B)."""
+    name = in_role("inverse").name
+    out: list[Out] = []
+    for x in flat:
+        last = out[-1].tree if out else None
+        if _is_call(x.tree, name) and last is not None and _is_call(last, name):
+            inner = matmul([_operand(x), _operand(out.pop())])
+            out.append(call(name, inner))
+        else:
+            out.append(x)
+    return out
+
+
+def _is_call(tree: Expr, name: str) -> bool:
+    return isinstance(tree, Call) and tree.name == name and len(tree.arguments) == 1
+
+
+def _operand(x: Out) -> Out:
+    """What a function of one argument is called with."""
+    assert isinstance(x.tree, Call)
+    tree = x.tree.arguments[0]
+    inner = Out(tree, x.length - 3, _level(tree))
+    return inner
+
+
+def _powers(flat: list[Out]) -> list[Out]:
+    """Runs of the same factor as a power, where that is shorter."""
+    name = structured_by("matpow").name
+    out: list[Out] = []
+    k = 0
+    while k < len(flat):
+        run = 1
+        while k + run < len(flat) and flat[k + run].tree == flat[k].tree:
+            run += 1
+        written = run * (flat[k].within(PRODUCT_LEVEL + 1) + 1) - 1
+        power_length = flat[k].length + 5
+        if run > 1 and power_length < written:
+            made = Call(name, (flat[k].tree, Number(Fraction(run))))
+            out.append(Out(made, power_length, symmetric=flat[k].symmetric))
+        else:
+            out.extend(flat[k : k + run])
+        k += run
+    return out
+
+
+def _joined(flat: list[Out]) -> Out:
     tree, length = flat[0].tree, flat[0].within(PRODUCT_LEVEL)
     for o in flat[1:]:
         tree = Binary("@", tree, o.tree)
@@ -213,6 +270,14 @@ def einsum(function: str, letters: str, operands: list[Out]) -> Out:
     arguments = (Text(letters), *(x.tree for x in operands))
     groups = letters.count(",") + 2
     return Out(Call(function, arguments), 4 + 2 * groups + sum(x.length + 1 for x in operands))
+
+
+def kron(factors: list[Out]) -> Out:
+    """The Kronecker product of one factor or more."""
+    out = factors[-1]
+    for f in reversed(factors[:-1]):
+        out = call(structured_by("kron").name, f, out)
+    return out
 
 
 def index(a: Out, *places: str | None) -> Out:

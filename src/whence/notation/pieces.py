@@ -11,6 +11,7 @@ from whence.ops.table import structured_by
 from whence.shapes.dims import Dim
 
 COLUMN, ROW = 0, 1
+TRIANGLES = (structured_by("tril").name, structured_by("triu").name)
 
 
 class NotMatrix(Exception):
@@ -26,6 +27,7 @@ class Piece:
     exponent: Coefficient = 1
     size: Dim | None = None  # of a scalar that is the size of an axis
     diagonal_of: Out | None = None  # of a vector that is the diagonal of a matrix
+    triangles: tuple[str, ...] = ()  # of a mask of ones on one side of the diagonal: the words for it and its transpose
     place: int = 1  # where its factor stands in a product: names before formulas
 
     def over(self, *indices: int) -> Out:
@@ -78,7 +80,13 @@ def hadamard(pieces: list[Piece], orientation: int) -> Out:
 
 
 def product_of(parts: list[tuple[Piece, Out]]) -> Out:
-    """An elementwise product with exponents: numerators, then divisors."""
+    """An elementwise product with exponents: numerators, then divisors; masks as words around it."""
+    masks = [(p, form) for p, form in parts if p.triangles]
+    if masks and len(masks) < len(parts):
+        out = product_of([(p, form) for p, form in parts if not p.triangles])
+        for p, form in masks:
+            out = o.call(p.triangles[0 if form is p.forms[0] else 1], out)
+        return out
     above = [o.power(form, p.exponent) if p.exponent != 1 else form for p, form in parts if p.exponent > 0]
     below = [o.power(form, -p.exponent) if p.exponent != -1 else form for p, form in parts if p.exponent < 0]
     plain = len(above) == len(parts)

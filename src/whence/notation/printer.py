@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node
-from whence.expr.sums import make_sum, primitive
+from whence.expr.opaque import word_of
+from whence.expr.sums import UNIT_DIAGONAL, make_sum, primitive
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
-from whence.notation.pieces import COLUMN, ROW, NotMatrix, shorter
+from whence.notation.pieces import COLUMN, ROW, TRIANGLES, NotMatrix, shorter
+from whence.notation.spelled import spelled
 from whence.notation.term import Term
-from whence.ops.table import TABLE, structured_by
+from whence.ops.table import lookup, structured_by
 from whence.shapes.dims import Dim
 
 
@@ -80,8 +82,15 @@ class Printer:
         return o.add(terms) if len(terms) > 1 or terms[0][0] < 0 else terms[0][1]
 
     def _function_forms(self, node: Node) -> tuple[Out, ...]:
-        name, parameters, first = node.name, node.parameters, node.arguments[0]
-        op = TABLE.get(name)
+        name, parameters = node.name, node.parameters
+        op = lookup(name)
+        if UNIT_DIAGONAL in node.facts:
+            lower, upper = (
+                o.call(word, self.filled("ones", *dims))
+                for word, dims in zip(TRIANGLES, (node.dims, node.dims[::-1]), strict=True)
+            )
+            return (lower, upper)
+        first = node.arguments[0]
         if op is not None and op.structure == "power":
             return tuple(self._symbolic_power(a, b) for a, b in zip(*self._loose(node.arguments), strict=True))
         several = op is not None and op.kind == "elementwise" and len(node.arguments) > 1
@@ -96,9 +105,15 @@ class Printer:
             column = o.call(name, arguments[0][COLUMN])
             row = o.call(name, arguments[0][ROW], axis=1)
             return self._both([column, row], rank=node.rank)
+        if op.spelled:
+            columns = [a[COLUMN] for a in arguments]
+            return self._both([spelled(op, node, columns, self.size)], rank=node.rank)
+        word = word_of(node)
         if op.transposes == "invariant":
             return self._both([o.call(name, shorter(arguments[0]))], rank=0)
-        made = [o.call(name, a) for a in arguments[0]] if op.transposes else [o.call(name, *(a[0] for a in arguments))]
+        words = [o.name(word)] if word else []
+        turns = range(2) if op.transposes and node.rank == 2 else range(1)
+        made = [o.call(name, *words, *(a[k] for a in arguments)) for k in turns]
         return self._both(made, symmetric="symmetric" in node.facts, rank=node.rank)
 
     def _loose(self, arguments: tuple[Node, ...]) -> list[tuple[Out, ...]]:
@@ -116,7 +131,7 @@ class Printer:
         return {i for _, fs in node.terms for _, idx, _ in fs for i in idx if i < node.rank}
 
     def _unfilled(self, node: Node) -> tuple[Out, ...]:
-        terms = self._sorted(node.terms)
+        terms = self.in_order(node.terms)
         printed = [(1 if c > 0 else -1, Term(self, abs(c), factors, node.rank, node.dims)) for c, factors in terms]
         return tuple(self._assemble(printed, k) for k in range(2 if node.rank else 1)) if printed else self.forms(node)
 
@@ -160,7 +175,7 @@ class Printer:
             if not factors:
                 return self._constant_forms(Fraction(c), node.dims)
             return self._signed_forms([(c, factors)], node.dims)
-        apart = self._signed_forms(self._sorted(node.terms), node.dims)
+        apart = self._signed_forms(self.in_order(node.terms), node.dims)
         whole = self._with_content(node)
         if whole is None:
             return apart
@@ -176,7 +191,8 @@ class Printer:
         rest = make_sum([(Fraction(c) / content, factors) for c, factors in node.terms], node.dims)
         return self._signed_forms([(content, ((rest, tuple(range(node.rank)), 1),))], node.dims)
 
-    def _sorted(self, terms):
+    def in_order(self, terms):
+        """Terms in the order in which they are written."""
         return sorted(terms, key=lambda t: (self._first_name(t[1]), t[0] < 0))
 
     def _first_name(self, factors) -> tuple:

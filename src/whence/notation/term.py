@@ -12,12 +12,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from whence.expr.node import BASIS, DIMENSION, IDENTITY, VARIABLE, Coefficient, Factor, Node
+from whence.expr.sums import UNIT_DIAGONAL
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
 from whence.notation.pieces import (
     COLUMN,
     ROW,
+    TRIANGLES,
     NotMatrix,
     Piece,
     as_scalar,
@@ -56,6 +58,7 @@ class Term:
         self.sizes: dict[int, Dim] = dict(enumerate(dims))
         self.filled = False
         self.stuck = rank > 2  # the term needs an index sum
+        self.woven = False  # three matrices meet on one summed index
         for factor in sorted(factors, key=self._rank_of):
             self._take(factor)
         self._pick_entries()
@@ -85,6 +88,9 @@ class Term:
             return
         if f.rank > 2:
             raise NotMatrix
+        if UNIT_DIAGONAL in f.facts:
+            self._join(Piece(idx, self.printer.forms(f), triangles=TRIANGLES))
+            return
         if f.rank == 0:
             self.scalars.append(self._scalar(f, e))
             return
@@ -145,7 +151,7 @@ class Term:
             ready = [(self._degree(s), s) for s in summed]
             degree, s = min(ready)
             if degree[0] > 2:
-                self.stuck = True
+                self.stuck = self.woven = True
                 return
             self._remove(s)
 
@@ -217,7 +223,7 @@ class Term:
     def form(self, orientation: int) -> Out:
         """The whole term, as a column or row, or with axes in order or turned."""
         body = self._index_sum(orientation) if self.stuck else self._body(orientation)
-        return self._with_scalars(body)
+        return self.with_scalars(body)
 
     def _index_sum(self, orientation: int) -> Out:
         """What is left as one einsum; a row is its column transposed."""
@@ -288,7 +294,7 @@ class Term:
             return self.printer.filled("eye", self.dims[0])
         return o.call(structured_by("diag").name, hadamard(vectors, COLUMN))
 
-    def _with_scalars(self, body: Out | None) -> Out:
+    def with_scalars(self, body: Out | None) -> Out:
         """Numbers and scalars before the body, divisors after it."""
         c = Fraction(self.coefficient)
         above = [p for p in self.scalars if p.exponent > 0]

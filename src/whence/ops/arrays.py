@@ -366,6 +366,7 @@ ARRAYS: tuple[Op, ...] = (
         source="Goodfellow, Bengio & Courville, Deep Learning (2016), §9.1",
         differential="conv2d(δX, K) + conv2d(X, δK)",
         structure="conv2d",
+        adjoints={"X": "full2d(K, G)", "K": "conv2d(X, G)"},
         value="own:conv2d",
         linear_in=("X", "K"),
         latex=r"{X} \star {K}",
@@ -397,6 +398,8 @@ ARRAYS: tuple[Op, ...] = (
         source="Goodfellow, Bengio & Courville, Deep Learning (2016), §9.1",
         differential="conv1d(δX, K) + conv1d(X, δK)",
         structure="conv1d",
+        adjoints={"X": "full1d(K, G)", "K": "conv1d(X, G)"},
+        jacobians={"X": "conv2d(eye(n), K)"},
         value="own:conv1d",
         linear_in=("X", "K"),
         latex=r"{X} \star {K}",
@@ -434,5 +437,40 @@ ARRAYS: tuple[Op, ...] = (
             "differential": "the sum of the k products in which one factor X is replaced by its change",
             "c": _LOOP,
         },
+    ),
+)
+
+# Words of the engine alone: what stands beside the change of a signal or an image. With the kernel K and what comes
+# in, G, they are the full convolution; the language has no word for it.
+HIDDEN_ARRAYS: tuple[Op, ...] = (
+    Op(
+        name="full1d",
+        kind="structure",
+        structure="full1d",
+        takes="K[p], E[r]",
+        gives="[p + r - 1,1]",
+        sentence="The full convolution of two signals.",
+        source="Goodfellow, Bengio & Courville, Deep Learning (2016), §9.5",
+        differential="full1d(δK, E) + full1d(K, δE)",
+        adjoints={"K": "conv1d(G, E)", "E": "conv1d(G, K)"},
+        linear_in=("K", "E"),
+        spelled="conv2d(eye(p + r - 1), K).T @ E",
+    ),
+    Op(
+        name="full2d",
+        kind="structure",
+        structure="full2d",
+        takes="K[p,q], E[r,s]",
+        gives="[p + r - 1,q + s - 1]",
+        sentence="The full convolution of two images.",
+        source="Goodfellow, Bengio & Courville, Deep Learning (2016), §9.5",
+        differential="full2d(δK, E) + full2d(K, δE)",
+        adjoints={"K": "conv2d(G, E)", "E": "conv2d(G, K)"},
+        linear_in=("K", "E"),
+        # Both are padded to the rows of the result and read row by row; then no sum runs over the end of a row.
+        spelled=(
+            "reshape((conv2d(eye((p + r)*(q + s - 1) - 1), vec((K @ eye(q + s - 1)[0:q, :]).T)).T"
+            " @ vec((E @ eye(q + s - 1)[0:s, :]).T))[0:(p + r - 1)*(q + s - 1), :], p + r - 1, q + s - 1)"
+        ),
     ),
 )

@@ -79,8 +79,18 @@ class Op:
         default_factory=dict, hash=False
     )  # argument -> why there is no rule for its change (never 0)
     linear_in: tuple[str, ...] = ()  # the arguments in which it is linear (so its second derivative there is zero)
-    adjoint: str = ""  # what stands beside δX when the change comes in as G (only where the differential is
-    #                    itself an opaque linear map: frechet, ...); of the last argument, in which it is linear
+    # Of a map that is linear in an argument and no contraction (frechet, conv2d, ...), by that argument: what stands
+    # beside its change when that of the value comes in as G; and the M with vec(Y) = M @ vec(X), where there is one.
+    adjoints: dict[str, str] = field(default_factory=dict, hash=False)
+    jacobians: dict[str, str] = field(default_factory=dict, hash=False)
+    commuting: str = ""  # what it is where its arguments commute: lyapunov(A, Q) = inv(A) @ Q/2
+    slope: str = ""  # of a matrix function, its derivative in a direction E that commutes with X, as a factor of E
+    undoes: str = ""  # the function of which it is the inverse function on the whole domain: inv(inv(X)) = X
+    reciprocal: bool = False  # f(c*X) = f(X)/c for every number c but 0
+    of_product: str = ""  # what it is of A @ B, both square
+    of_kron: str = ""  # what it is of kron(A, B), where A is n x n (n x p) and B m x m (m x q)
+    commutes: bool = False  # f(X) commutes with X, and with whatever commutes with X
+    spelled: str = ""  # how it is written where it is only the engine's own word (ops.table.HIDDEN)
     expands: str = ""  # written in other words of the language; the engine uses this instead of an own rule
     structure: str = ""  # kind structure: which contraction (the expression graph's own vocabulary)
     role: str = ""  # what the printed form is made of with it: "root" X**(1/2), "length" the root of a sum of squares

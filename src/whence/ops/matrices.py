@@ -14,6 +14,13 @@ _NO_TORCH = "PyTorch has no such function"
 MATRICES: tuple[Op, ...] = (
     Op(
         name="inv",
+        role="inverse",
+        facts=("inverse",),
+        undoes="inv",
+        reciprocal=True,
+        of_product="inv(B) @ inv(A)",
+        of_kron="kron(inv(A), inv(B))",
+        commutes=True,
         kind="function",
         of_number="1/X",
         transposes="equivariant",
@@ -44,6 +51,9 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="pinv",
+        undoes="pinv",
+        reciprocal=True,
+        of_kron="kron(pinv(A), pinv(B))",
         kind="function",
         of_number="1/X",
         transposes="equivariant",
@@ -72,6 +82,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="det",
+        of_kron="det(A)**m*det(B)**n",
         kind="function",
         of_number="X",
         transposes="invariant",
@@ -100,6 +111,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="logdet",
+        of_kron="m*logdet(A) + n*logdet(B)",
         kind="function",
         of_number="log(X)",
         transposes="invariant",
@@ -166,7 +178,7 @@ MATRICES: tuple[Op, ...] = (
         domain="invertible",
         needs=("invertible(A)",),
         linear_in=("B",),
-        adjoint="solve(A.T, G)",
+        adjoints={"B": "solve(A.T, G)"},
         latex=r"{A}^{-1} {B}",
         unicode="{A}⁻¹ {B}",
         numpy="np.linalg.solve({A}, {B})",
@@ -181,6 +193,9 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="expm",
+        slope="expm(X)",
+        undoes="logm",
+        commutes=True,
         kind="function",
         of_number="exp(X)",
         transposes="equivariant",
@@ -206,6 +221,8 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="logm",
+        slope="inv(X)",
+        commutes=True,
         kind="function",
         of_number="log(X)",
         transposes="equivariant",
@@ -232,6 +249,9 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="sqrtm",
+        slope="inv(sqrtm(X))/2",
+        of_kron="kron(sqrtm(A), sqrtm(B))",
+        commutes=True,
         kind="function",
         of_number="X**(1/2)",
         transposes="equivariant",
@@ -267,6 +287,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="cholesky",
+        of_kron="kron(cholesky(A), cholesky(B))",
         kind="function",
         of_number="X**(1/2)",
         takes="X[...,n,n]",
@@ -294,6 +315,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="norm_nuc",
+        of_kron="norm_nuc(A)*norm_nuc(B)",
         kind="function",
         of_number="abs(X)",
         transposes="invariant",
@@ -318,6 +340,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="norm_spec",
+        of_kron="norm_spec(A)*norm_spec(B)",
         kind="function",
         of_number="abs(X)",
         transposes="invariant",
@@ -342,6 +365,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="svd_uv",
+        transposes="equivariant",
         kind="function",
         takes="X[n,m]",
         gives="[n,m]",
@@ -414,7 +438,10 @@ MATRICES: tuple[Op, ...] = (
         sentence="The solution X of A @ X + X @ A = Q.",
         source=_HIGHAM + ", §B.14",
         differential="lyapunov(A, δQ - δA @ Y - Y @ δA)",
-        adjoint="lyapunov(A.T, G)",
+        adjoints={"Q": "lyapunov(A.T, G)"},
+        jacobians={"Q": "inv(kron(eye(n), A) + kron(A.T, eye(n)))"},
+        commuting="inv(A) @ Q/2",
+        transposes="equivariant",
         value="own:lyapunov",
         domain="positive definite",
         needs=("no two eigenvalues of A add to 0",),
@@ -454,7 +481,8 @@ MATRICES: tuple[Op, ...] = (
         sentence="The derivative of the matrix function F at X in the direction E.",
         source=_HIGHAM + ", §3.1",
         differential="frechet(F, X, δE)",
-        adjoint="frechet(F, X.T, G)",
+        adjoints={"E": "frechet(F, X.T, G)"},
+        transposes="equivariant",
         value="own:frechet",
         domain="positive definite",
         linear_in=("E",),

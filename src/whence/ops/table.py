@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from whence.ops.arrays import ARRAYS
+from whence.ops.arrays import ARRAYS, HIDDEN_ARRAYS
 from whence.ops.elementwise import ELEMENTWISE
 from whence.ops.entry import Example, Op
 from whence.ops.matrices import MATRICES
 from whence.ops.reductions import REDUCTIONS
 
-__all__ = ["ALIASES", "CONSTANTS", "DOMAINS", "TABLE", "Example", "Op", "in_role", "structured_by"]
+__all__ = ["ALIASES", "CONSTANTS", "DOMAINS", "HIDDEN", "TABLE", "Example", "Op", "in_role", "lookup", "structured_by"]
 
 TABLE: dict[str, Op] = {op.name: op for family in (ELEMENTWISE, REDUCTIONS, ARRAYS, MATRICES) for op in family}
+
+# Words that only the engine uses, for maps that the language must spell out. No reader knows them.
+HIDDEN: dict[str, Op] = {op.name: op for op in HIDDEN_ARRAYS}
+
+
+def lookup(name: str) -> Op | None:
+    """The entry of a function, the engine's own words included."""
+    return TABLE.get(name) or HIDDEN.get(name)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,219 @@
+"""Arrays of more than two axes as one matrix: Kronecker products, vec and commutation matrices.
+
+The rows of the matrix are several axes of the array, the slowest first, and so are its columns. In a term, each factor
+that joins a row axis to a column axis is one factor of a Kronecker product; where two of them cross, the columns are
+exchanged by a commutation matrix. Factors on row axes alone scale the rows, or stand as vec(...) where nothing else
+reaches their axes; so on the columns.
+
+Source: Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+from whence.expr.node import SUM, Node
+from whence.notation import out as o
+from whence.notation.out import Out
+from whence.notation.pieces import COLUMN, ROW, NotMatrix, Piece, hadamard, product_of, shortest
+from whence.notation.term import Term
+from whence.ops.table import structured_by
+from whence.shapes.dims import Dim
+
+if TYPE_CHECKING:
+    from whence.notation.printer import Printer
+
+MAX_AXES = 3  # of a composite axis whose parts may be exchanged
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Which axes of an array are the rows of the matrix, and which its columns."""
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+
+
+def matrix_of(printer: Printer, node: Node, arrangement: Arrangement) -> Out:
+    """The array as one matrix. Raises NotMatrix where a term is no Kronecker product."""
+    terms = node.terms if node.kind == SUM else ((1, ((node, tuple(range(node.rank)), 1),)),)
+    if not terms:
+        sizes = [_size(printer, [node.dims[a] for a in axes]) for axes in (arrangement.rows, arrangement.columns)]
+        return o.call(structured_by("zeros").name, *sizes)
+    signed = []
+    for c, factors in printer.in_order(terms):
+        if len(factors) == 1 and factors[0][0].kind == SUM and factors[0][2] == 1 and factors[0][0].rank > 2:
+            raise NotMatrix
+        term = Term(printer, abs(c), factors, node.rank, node.dims)
+        if term.woven:
+            raise NotMatrix
+        signed.append((1 if c > 0 else -1, term.with_scalars(_Product(printer, term, arrangement).out())))
+    if len(signed) == 1:
+        sign, out = signed[0]
+        return out if sign > 0 else o.negative(out)
+    return o.add(signed)
+
+
+def _size(printer: Printer, sizes: Sequence[Dim]) -> Out:
+    total = Dim.parse(1)
+    for d in sizes:
+        total = total * d
+    return printer.size(total)
+
+
+class _Product:
+    """One term as a Kronecker product."""
+
+    def __init__(self, printer: Printer, term: Term, arrangement: Arrangement) -> None:
+        self.printer, self.term = printer, term
+        self.rows, self.columns = arrangement.rows, arrangement.columns
+        self.link: dict[int, int] = {}
+        self.pairs: dict[tuple[int, int], list[Piece]] = {}  # (row, column) -> what joins them; empty: the identity
+        self.single: dict[int, list[Piece]] = {}
+        self.double: dict[tuple[int, int], list[Piece]] = {}  # two rows, or two columns
+        for a, b in term.eyes:
+            self._join(a, b, [])
+        for key, pieces in term.groups.items():
+            if len(key) == 1:
+                self.single[key[0]] = pieces
+            elif (key[0] in self.rows) == (key[1] in self.rows):
+                self.double[key] = pieces
+            else:
+                self._join(*key, pieces)
+
+    def _join(self, a: int, b: int, pieces: list[Piece]) -> None:
+        row, column = (a, b) if a in self.rows else (b, a)
+        if (a in self.rows) == (b in self.rows) or row in self.link or column in self.link:
+            raise NotMatrix
+        self.link[row], self.link[column] = column, row
+        self.pairs[row, column] = pieces
+
+    def out(self) -> Out:
+        """The matrix, its scalars left out."""
+        left = self._scaling(self.rows)
+        right = self._scaling(self.columns)
+        body = self._arranged()
+        parts = [x for x in (left, body, right) if x is not None]
+        return o.matmul(parts) if parts else o.call(structured_by("eye").name, self._whole(self.rows))
+
+    def _scaling(self, axes: tuple[int, ...]) -> Out | None:
+        """diag(vec(M)) for a factor M on two axes that are both joined to the other side."""
+        found = None
+        for key, pieces in list(self.double.items()):
+            if not set(key) <= set(axes) or not all(a in self.link for a in key):
+                continue
+            if found is not None or len(axes) != 2:
+                raise NotMatrix
+            del self.double[key]
+            column = self._stacked(pieces, axes)
+            found = o.call(structured_by("diag").name, column)
+        return found
+
+    def _stacked(self, pieces: list[Piece], axes: Sequence[int]) -> Out:
+        """vec of a factor on two axes, the first of them the slower."""
+        slow, fast = axes
+        return o.call(structured_by("vec").name, product_of([(p, p.over(fast, slow)) for p in pieces]))
+
+    def _arranged(self) -> Out | None:
+        """The Kronecker product with its columns in order, or exchanged by a commutation matrix."""
+        options = []
+        orders = permutations(self.columns) if len(self.columns) <= MAX_AXES else [self.columns]
+        for order in orders:
+            factors = self._factors(self.rows, order)
+            if factors is None:
+                continue
+            product = _kron(self.printer, factors)
+            if order == self.columns:
+                return product
+            exchange = self._exchange(order)
+            if exchange is not None:
+                options.append(exchange if product is None else o.matmul([product, exchange]))
+        if not options:
+            raise NotMatrix
+        return shortest(*options)
+
+    def _exchange(self, order: Sequence[int]) -> Out | None:
+        """The P with M = M' @ P, where the columns of M' stand in this order: one block exchanged with the other."""
+        count = len(order)
+        for cut in range(1, count):
+            if tuple(order[count - cut :]) + tuple(order[: count - cut]) == self.columns:
+                first = self._whole(order[: count - cut])
+                second = self._whole(order[count - cut :])
+                return o.call(structured_by("commutation").name, first, second)
+        return None
+
+    def _whole(self, axes: Sequence[int]) -> Out:
+        return _size(self.printer, [self.term.sizes[a] for a in axes])
+
+    def _factors(self, rows: Sequence[int], columns: Sequence[int]) -> list[Out | Dim] | None:
+        """The factors of the Kronecker product in order; a size stands for an identity. None where links cross."""
+        left, right = list(rows), list(columns)
+        out: list[Out | Dim] = []
+        above: list[Out] = []  # columns of what is joined to nothing, and rows: u and v.T of u @ v.T
+        beside: list[Out] = []
+
+        def flush() -> None:
+            if above or beside:
+                factors = [o.kron(above)] if above else []
+                factors += [o.kron(beside)] if beside else []
+                out.append(o.matmul(factors))
+                above.clear()
+                beside.clear()
+
+        while left or right:
+            if left and left[0] not in self.link:
+                above.append(self._vector(left, COLUMN))
+            elif right and right[0] not in self.link:
+                beside.append(self._vector(right, ROW))
+            elif left and right and self.link[left[0]] == right[0]:
+                flush()
+                out.append(self._joined(left.pop(0), right.pop(0)))
+            else:
+                return None
+        flush()
+        return out
+
+    def _vector(self, axes: list[int], orientation: int) -> Out:
+        """What stands on the first axis, or on the first two, and is joined to nothing."""
+        a = axes.pop(0)
+        for key, pieces in self.double.items():
+            if a in key:
+                if not axes or axes[0] not in key or any(x in self.single or x in self.link for x in key):
+                    raise NotMatrix
+                column = self._stacked(pieces, (a, axes.pop(0)))
+                return column if orientation == COLUMN else o.transpose(column)
+        pieces = self.single.get(a)
+        if pieces:
+            return hadamard(pieces, orientation)
+        ones = self.printer.filled("ones", self.term.sizes[a])
+        return ones if orientation == COLUMN else o.transpose(ones)
+
+    def _joined(self, row: int, column: int) -> Out | Dim:
+        """What joins a row axis to a column axis, scaled by what stands on either."""
+        if any(row in key or column in key for key in self.double):
+            raise NotMatrix
+        pieces = self.pairs[row, column]
+        down, across = self.single.get(row, []), self.single.get(column, [])
+        if not pieces:
+            if not down and not across:
+                return self.term.sizes[row]
+            return o.call(structured_by("diag").name, hadamard([*down, *across], COLUMN))
+        parts = [(p, p.over(row, column)) for p in pieces]
+        parts += [(p, p.forms[COLUMN]) for p in down] + [(p, p.forms[ROW]) for p in across]
+        return product_of(parts)
+
+
+def _kron(printer: Printer, factors: list[Out | Dim]) -> Out | None:
+    """The Kronecker product of the factors, neighbouring identities as one; None for the identity alone."""
+    merged: list[Out | Dim] = []
+    for f in factors:
+        if isinstance(f, Dim) and merged and isinstance(merged[-1], Dim):
+            merged[-1] = merged[-1] * f
+        else:
+            merged.append(f)
+    if len(merged) == 1 and isinstance(merged[0], Dim):
+        return None
+    return o.kron([printer.filled("eye", f) if isinstance(f, Dim) else f for f in merged])
