@@ -17,13 +17,13 @@ from fractions import Fraction
 from math import gcd, isqrt, lcm
 
 from whence.expr.match import INVERSE, without_inverses
+from whence.expr.known import use_facts
 from whence.expr.naming import canonical_naming
 from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term, dimension, integer, raw_sum
 from whence.messages.errors import LimitError, RuleError
 from whence.shapes.dims import Dim
 
 MAX_TERMS = 2_000
-UNIT_DIAGONAL = "unit-diagonal"  # the fact of a matrix whose diagonal is made of ones
 RawTerm = tuple[Coefficient, Sequence[Factor]]
 
 
@@ -149,8 +149,12 @@ def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
     summed: dict[int, Dim] = {}
     deltas: list[Factor] = []
     facts = False
+    products: list[Factor] = []  # products over inner indices: written out unless they cancel against a denominator
     k = 0
-    while k < len(work):
+    while k < len(work) or products:
+        if k == len(work):
+            fresh = _close_products(products, exponents, work, fresh)
+            continue
         node, idx, e = work[k]
         k += 1
         for i, d in zip(idx, node.dims, strict=True):
@@ -163,6 +167,9 @@ def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
                 if e > 0:
                     return None
                 raise RuleError("division-by-zero", found="something that is zero for all inputs")
+            if e == 1 and node.rank and _is_inner_product(node):
+                products.append((node, idx, e))
+                continue
             c, more, fresh = _open(node, idx, e, fresh)
             if more is not None:
                 coefficient = coefficient * c
@@ -181,8 +188,37 @@ def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
     if deltas:
         exponents = _apply_deltas(deltas, exponents, summed, rank)
     if facts:
-        exponents = _use_facts(exponents)
+        exponents, again = use_facts(exponents, rank)
+        if again:
+            kept = [(n, i, e) for (n, i), e in exponents.items() if e != 0]
+            found = _flatten(coefficient, kept, rank)
+            if found is not None:
+                carried = {i for _, idx, _ in kept for i in idx}
+                found[2].update({i: d for i, d in summed.items() if i not in carried})
+            return found
     return coefficient, [(n, i, integer(e)) for (n, i), e in exponents.items() if e != 0], summed
+
+
+def _is_inner_product(node: Node) -> bool:
+    """Is it one product over indices of its own, such as W @ H?"""
+    if len(node.terms) != 1:
+        return False
+    c, factors = node.terms[0]
+    return c == 1 and any([i >= node.rank for _, ix, _ in factors for i in ix])
+
+
+def _close_products(products: list[Factor], exponents, work: list[Factor], fresh: int) -> int:
+    """Merge products with the same product in a denominator, write out the others. -> the next fresh index."""
+    for node, idx, e in products:
+        key, place, _ = _upright(node, idx, e) if node.rank == 2 else (node, idx, 1)
+        if exponents.get((key, place), 0) < 0:
+            exponents[key, place] += e
+        else:
+            c, factors = node.terms[0]
+            _, more, fresh = _inline(c, factors, idx, fresh)
+            work.extend(more)
+    products.clear()
+    return fresh
 
 
 def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
@@ -273,50 +309,6 @@ def _apply_deltas(deltas: list[Factor], exponents, summed: dict[int, Dim], rank:
     for node, b in kept:
         renamed[node, (find(b), b)] = 1
     return renamed
-
-
-Exponents = dict[tuple[Node, tuple[int, ...]], Coefficient]
-
-
-def _use_facts(exponents: Exponents) -> Exponents:
-    """What the facts of factors allow: see facts/names.py for each fact and its law."""
-    out: Exponents = {}
-    for (node, idx), e in exponents.items():
-        facts = node.facts
-        if "symmetric" in facts and len(idx) == 2 and idx[0] > idx[1]:
-            idx = (idx[1], idx[0])
-        out[node, idx] = out.get((node, idx), 0) + e
-        if UNIT_DIAGONAL in facts and idx[0] == idx[1]:
-            del out[node, idx]
-        elif "mask" in facts and out[node, idx] > 0:
-            out[node, idx] = 1
-        elif "unit-sign" in facts and e.denominator == 1:
-            out[node, idx] = out[node, idx] % 2
-    for node, idx in list(out):
-        if "absorbs-mask" in node.facts:
-            for other in [
-                k for k in out if "positive-mask" in k[0].facts and k[0].arguments == node.arguments and k[1] == idx
-            ]:
-                if out[node, idx] > 0:
-                    del out[other]
-        elif "absolute" in node.facts:
-            _absolute(out, node, idx)
-    return out
-
-
-def _absolute(out: Exponents, node: Node, idx: tuple[int, ...]) -> None:
-    """abs(x)**2 = x**2 and abs(x) * sign(x) = x."""
-    e = out[node, idx]
-    argument = (node.arguments[0], idx)
-    for other in [k for k in out if "unit-sign" in k[0].facts and k[0].arguments == node.arguments and k[1] == idx]:
-        if out[other] == 1 and e != 0 and e.denominator == 1:
-            step = 1 if e > 0 else -1
-            out[argument] = out.get(argument, 0) + step
-            out[node, idx] = e = e - step
-            del out[other]
-    if e != 0 and e.denominator == 1 and e % 2 == 0:
-        out[argument] = out.get(argument, 0) + e
-        out[node, idx] = 0
 
 
 def _drop_known_sums(factors: list[Factor], summed: dict[int, Dim], rank: int) -> list[Factor]:
