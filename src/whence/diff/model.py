@@ -18,12 +18,12 @@ from whence.diff.jacobian import coefficient_of
 from whence.diff.reverse import adjoints
 from whence.expr.build import Scope, build
 from whence.expr.node import Node, identity, variable
+from whence.expr.opaque import triangular_mask
 from whence.expr.rewrite import Rewriter
 from whence.expr.sums import add, make_sum, product, size, zero
 from whence.expr.values import FullShape, Value, core
 from whence.facts.declared import facts_of_assumptions, open_facts
 from whence.facts.inferred import inherited
-from whence.messages.errors import RuleError
 from whence.read.syntax import Expr, Function
 from whence.shapes.dims import Dim
 
@@ -210,7 +210,7 @@ def derivative(
 def projected(node: Node, axis: int, tags: Iterable[str]) -> Node:
     """The derivative by the free parameters of a structured matrix, whose axes are `axis` and the next.
 
-    Symmetric: J + J.T - J * eye(n); diagonal: J * eye(n). The inner product is the sum over free entries.
+    Symmetric: J + J.T - J * eye(n); diagonal: J * eye(n); lower triangular: tril(J). The inner product is the sum over free entries.
     Source: FORMAT of the problems; Petersen & Pedersen, The Matrix Cookbook (2012), sec. 2.8.
     """
     own = tuple(range(node.rank))
@@ -224,5 +224,6 @@ def projected(node: Node, axis: int, tags: Iterable[str]) -> Node:
             [(1, [(node, own, 1)]), (1, [(node, tuple(turned), 1)]), (-1, [(node, own, 1), delta])], node.dims
         )
     if "lower" in tags:
-        raise RuleError("outside-scope", found="the derivative by a triangular matrix")
+        mask = (triangular_mask(*node.dims[axis : axis + 2]), (axis, axis + 1), 1)
+        return make_sum([(1, [(node, own, 1), mask])], node.dims)
     return node

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 
-from whence.expr.node import FUNCTION, Coefficient, Factor, variable
+from whence.expr.node import FUNCTION, IDENTITY, SUM, Coefficient, Factor, variable
 from whence.expr.opaque import elementwise, letters, opaque, placeholders, unknown
 from whence.expr.products import as_value, commutes, kron_factors, matrix_chain, oriented, split_scalars
 from whence.expr.structures import FUNCTIONS, STRUCTURES, compare, entry
@@ -293,6 +293,9 @@ def _simplified_of_one(op: Op, v: Value) -> Value | None:
         if c != 1 or scalars:
             return _times(apply(op, [Value(rest, v.shape)]), c, scalars, -1)
     if op.of_product:
+        scaled_matrix = _of_scaled(op, v)
+        if scaled_matrix is not None:
+            return scaled_matrix
         chain = matrix_chain(v.node)
         if chain is not None and len(chain) > 1 and all(f.dims[0] == f.dims[1] for f, _ in chain):
             parts = [as_value(f) for f in chain]
@@ -302,6 +305,21 @@ def _simplified_of_one(op: Op, v: Value) -> Value | None:
             names = {"A": parts[0], "B": rest}
             return build(parsed(op.of_product), Scope({}, locals=names))
     return None
+
+
+def _of_scaled(op: Op, v: Value) -> Value | None:
+    """inv(diag(a) @ X @ diag(b)) = inv(X) / a.T / b; None where the matrix is not scaled along its rows or columns."""
+    if v.node.kind != SUM or len(v.node.terms) != 1:
+        return None
+    _, factors = v.node.terms[0]
+    matrices = [(f, idx) for f, idx, e in factors if f.rank == 2 and e == 1 and set(idx) == {0, 1} and f.kind != IDENTITY]
+    vectors = [f for f in factors if f[0].rank == 1 and f[1] in ((0,), (1,))]
+    if len(matrices) != 1 or not vectors or len(vectors) + 1 != len(factors):
+        return None
+    f, idx = matrices[0]
+    inverse = apply(op, [as_value((f, idx == (1, 0)))])
+    turned = [(g, (1 - ix[0],), -e) for g, ix, e in vectors]
+    return Value(product([(inverse.node, (0, 1), 1), *turned], v.node.dims), v.shape)
 
 
 def _times(v: Value, c: Coefficient, scalars: Sequence[Factor], exponent: int) -> Value:

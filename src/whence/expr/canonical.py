@@ -48,10 +48,17 @@ def _sum(node: Node) -> Node:
 
 def _has_open_sum(node: Node) -> bool:
     return any(
-        f.kind == SUM and len(f.terms) > 1 and e.denominator == 1 and 0 < e <= MAX_POWER
+        _opens(f, e)
         for _, fs in node.terms
         for f, _, e in fs
     )
+
+
+def _opens(f: Node, e: Coefficient) -> bool:
+    """Is the factor written out: a sum, or a product over inner indices to a power?"""
+    if f.kind != SUM or e.denominator != 1 or not 0 < e <= MAX_POWER:
+        return False
+    return len(f.terms) > 1 or (f.rank > 0 and e > 1)
 
 
 def _distribute(c: Coefficient, factors: list[Factor], dims: tuple[Dim, ...]) -> list[RawTerm]:
@@ -80,7 +87,7 @@ def _next_open(factors: tuple[Factor, ...]) -> int | None:
     """The sum to open next: one whose terms hold denominators first, then the smallest."""
     best = None
     for k, (f, _, e) in enumerate(factors):
-        if f.kind == SUM and len(f.terms) > 1 and e.denominator == 1 and 0 < e <= MAX_POWER:
+        if _opens(f, e):
             denominators = any(ex < 0 for _, fs in f.terms for _, _, ex in fs)
             key = (not denominators, len(f.terms), k)
             if best is None or key < best:

@@ -107,10 +107,32 @@ def without_inverses(factors: list[Factor], rank: int) -> list[Factor] | None:
     for f, _, e in factors:
         if INVERSE not in f.facts or e != 1 or f.rank != 2:
             continue
+        diagonal = _on_diagonal(f, factors, rank)
+        if diagonal is not None:
+            return diagonal
         for product in _with_inverse(f):
             found = replaced(product, 1, tuple(factors), rank)
             if found is not None and found[0] == 1:
                 return found[1]
+    return None
+
+
+def _on_diagonal(inverse: Node, factors: list[Factor], rank: int) -> list[Factor] | None:
+    """The factors without the entries [i, i] of inv(A) @ A, which are ones."""
+    a = inverse.arguments[0]
+    places = [k for k, (f, _, e) in enumerate(factors) if f is inverse and e == 1]
+    others = [k for k, (f, _, e) in enumerate(factors) if f is a and e == 1]
+    for k in places:
+        for other in others:
+            mine, its = factors[k][1], factors[other][1]
+            if any(order == its[::-1] for order in _orders(inverse, mine)) and mine[0] != mine[1]:
+                beside = {i for n, (_, idx, _) in enumerate(factors) if n not in (k, other) for i in idx}
+                gone = next((i for i in mine if i >= rank and i not in beside), None)
+                if gone is not None:
+                    kept = next(i for i in mine if i != gone)
+                    rest = [x for n, x in enumerate(factors) if n not in (k, other)]
+                    place = mine.index(kept)
+                    return [*rest, (identity(inverse.dims[place]), (kept, kept), 1)]
     return None
 
 

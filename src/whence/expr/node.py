@@ -201,7 +201,7 @@ def identity(size: Dim) -> Node:
 
 def basis(index: str, size: Dim) -> Node:
     """The unit vector that is 1 at the entry called `index`."""
-    return _named(BASIS, index, (size,), facts=frozenset(("mask",)))
+    return _named(BASIS, index, (size,), facts=frozenset(("mask", "sums-to-1:0")))
 
 
 def function(

@@ -11,7 +11,8 @@ from fractions import Fraction
 from itertools import permutations
 
 from whence.expr.node import SUM, VARIABLE, Coefficient, Node, function
-from whence.expr.sums import UNIT_DIAGONAL, make_sum, primitive, product, scaled, transpose
+from whence.expr.known import LOWER, UNIT_DIAGONAL
+from whence.expr.sums import make_sum, primitive, product, scaled, transpose
 from whence.expr.values import (
     ONE,
     FullShape,
@@ -30,7 +31,7 @@ from whence.expr.values import (
 from whence.messages.errors import RuleError
 from whence.ops.entry import Op
 from whence.ops.signature import signature
-from whence.ops.table import structured_by
+from whence.ops.table import TABLE, structured_by
 from whence.shapes.dims import Dim
 
 
@@ -62,6 +63,14 @@ def elementwise(name: str, arguments: Sequence[Value], parameters: tuple = (), f
     coefficient: Coefficient = 1
     if "unit-sign" in facts or "absolute" in facts or "mask" in facts:
         nodes, coefficient = _without_multiple(nodes[0], facts)
+    parity = TABLE[name].parity if name in TABLE and not parameters else ""
+    if parity and primitive(nodes[0])[0] < 0:
+        turned = value_of_parts(scaled(nodes[0], -1), parts)
+        if parity == "complement":
+            mirrored = elementwise(name, [turned], parameters, facts)
+            own = tuple(range(len(dims)))
+            return value_of_parts(make_sum([(1, []), (-1, [(mirrored.node, own, 1)])], dims), parts)
+        nodes, coefficient = [turned.node], -1 if parity == "odd" else 1
     rank = len(dims)
     used = [k for k in range(rank) if any(_depends_on_axis(n, k) for n in nodes)]
     if len(used) < rank:
@@ -145,9 +154,14 @@ def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None, wor
         if op.transposes == "equivariant" and all(t is n for t, n in zip(turned, nodes, strict=True)):
             facts.add("symmetric")
         if [t.order for t in turned] < [n.order for n in nodes]:
-            made = function(op.name, turned, _core_turned(shape, op), parameters, facts)
+            made = function(op.name, turned, _core_turned(shape, op), parameters, facts | _kept(op, turned[0]))
             return Value(made if op.transposes == "invariant" else transpose(made, (1, 0)), shape)
-    return Value(function(op.name, nodes, core(shape), parameters, facts), shape)
+    return Value(function(op.name, nodes, core(shape), parameters, facts | _kept(op, nodes[0])), shape)
+
+
+def _kept(op: Op, argument: Node) -> set[str]:
+    """The inverse of a lower triangular matrix is one too."""
+    return {LOWER} & argument.facts if op.role == "inverse" else set()
 
 
 def _of_composite(op: Op, arguments: Sequence[Value]) -> Value:

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
-from whence.expr.by_facts import UNIT_DIAGONAL as UNIT_DIAGONAL
-from whence.expr.by_facts import Exponents, drop_known_sums, sums_to_zero, use_facts
+from whence.expr.known import Exponents, use_facts
+from whence.expr.known_sums import drop_known_sums, sums_to_zero
 from whence.expr.match import INVERSE, without_inverses
 from whence.expr.naming import canonical_naming
 from whence.expr.node import IDENTITY, ITSELF, SUM, Coefficient, Factor, Node, Term, dimension, integer, raw_sum
@@ -148,10 +148,6 @@ def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
     return integer(coefficient), canonical_naming(merged, rank)
 
 
-# Fresh names of summed indices begin here: above all that callers give.
-_FRESH = 1_000_000
-
-
 def _flatten(
     factors: tuple[Factor, ...], rank: int
 ) -> tuple[Coefficient, list[Factor], dict[int, Dim], bool] | None:
@@ -161,42 +157,87 @@ def _flatten(
     """
     coefficient: Coefficient = 1
     work = list(factors)
-    fresh = _FRESH
+    fresh = 1 + max([rank, *[max(idx, default=0) for _, idx, _ in work]])
     exponents: Exponents = {}
     summed: dict[int, Dim] = {}
     deltas: list[Factor] = []
     facts = False
-    for node, idx, e in work:  # which grows
-        for i, d in zip(idx, node.dims, strict=True):
-            if i >= rank:
-                summed[i] = d
-        if e == 0:
-            continue
-        if node.kind == SUM:
-            if not node.terms:
-                if e > 0:
-                    return None
-                raise RuleError("division-by-zero", found="something that is zero for all inputs")
-            c, more, fresh = _open(node, idx, e, fresh)
-            if more is not None:
-                coefficient = coefficient * c
-                work.extend(more)
+    products: list[Factor] = []  # products over inner indices: written out unless they cancel against a denominator
+    while True:
+        for node, idx, e in work:  # which grows
+            for i, d in zip(idx, node.dims, strict=True):
+                if i >= rank:
+                    summed[i] = d
+            if e == 0:
                 continue
-            if node.rank == 2:
-                node, idx, sign = _upright(node, idx, e)
-                coefficient = coefficient * sign
-        elif node.kind == IDENTITY:
-            if idx[0] != idx[1]:
-                deltas.append((node, idx, 1))
-            continue
-        facts = facts or bool(node.facts)
-        key = (node, idx)
-        exponents[key] = exponents.get(key, 0) + e
+            if node.kind == SUM:
+                if not node.terms:
+                    if e > 0:
+                        return None
+                    raise RuleError("division-by-zero", found="something that is zero for all inputs")
+                if e == 1 and node.rank and _is_inner_product(node):
+                    products.append((node, idx, e))
+                    continue
+                c, more, fresh = _open(node, idx, e, fresh)
+                if more is not None:
+                    coefficient = coefficient * c
+                    work.extend(more)
+                    continue
+                if node.rank == 2:
+                    node, idx, sign = _upright(node, idx, e)
+                    coefficient = coefficient * sign
+            elif node.kind == IDENTITY:
+                if idx[0] != idx[1]:
+                    deltas.append((node, idx, 1))
+                continue
+            facts = facts or bool(node.facts)
+            key = (node, idx)
+            exponents[key] = exponents.get(key, 0) + e
+        if not products:
+            break
+        work, fresh = _close_products(products, exponents, fresh)
+        products = []
     if deltas:
         exponents = _apply_deltas(deltas, exponents, summed, rank)
     if facts:
-        exponents = use_facts(exponents)
+        exponents, again = use_facts(exponents, rank)
+        if again:
+            return _flattened_again(coefficient, exponents, summed, rank)
     return coefficient, [(n, i, integer(e)) for (n, i), e in exponents.items() if e != 0], summed, facts
+
+
+def _flattened_again(coefficient: Coefficient, exponents: Exponents, summed: dict[int, Dim], rank: int):
+    """The same for what the facts have left, identities and sums among it."""
+    kept = tuple([(n, i, e) for (n, i), e in exponents.items() if e != 0])
+    found = _flatten(kept, rank)
+    if found is None:
+        return None
+    more, factors, sizes, facts = found
+    carried = {i for _, idx, _ in kept for i in idx}
+    sizes.update({i: d for i, d in summed.items() if i not in carried})
+    return coefficient * more, factors, sizes, facts
+
+
+def _is_inner_product(node: Node) -> bool:
+    """Is it one product over indices of its own, such as W @ H?"""
+    if len(node.terms) != 1:
+        return False
+    c, factors = node.terms[0]
+    return c == 1 and _sums_inside(factors, node.rank)
+
+
+def _close_products(products: list[Factor], exponents: Exponents, fresh: int) -> tuple[list[Factor], int]:
+    """Merge products with the same product in a denominator, write out the others. -> these, the next fresh index."""
+    out: list[Factor] = []
+    for node, idx, e in products:
+        key, place, _ = _upright(node, idx, e) if node.rank == 2 else (node, idx, 1)
+        if exponents.get((key, place), 0) < 0:
+            exponents[key, place] += e
+        else:
+            c, factors = node.terms[0]
+            _, more, fresh = _inline(c, factors, idx, fresh)
+            out.extend(more)
+    return out, fresh
 
 
 def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):

@@ -5,6 +5,7 @@ positive       every entry is greater than zero (an open condition: it may be us
 unit-interval  every entry is between 0 and 1
 mask           every entry is 0 or 1
 pd, invertible, nonzero   conditions that need not be stated again
+lower          zero above the diagonal
 sums-to-1:k    sums along axis k are one
 """
 
@@ -23,6 +24,7 @@ _FACTS: dict[str, tuple[str, ...]] = {
     "invertible": ("invertible",),
     "nonzero": ("nonzero",),
     "diagonal": ("symmetric",),
+    "lower": ("lower",),
     "positive": ("positive",),
     "unit-interval": ("positive", "unit-interval"),
     "onehot-columns": ("mask", "sums-to-1:0"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from whence.expr.canonical import canonical
-from whence.expr.node import DIMENSION, SUM, Node
-from whence.expr.sums import is_zero, make_sum, transpose
+from whence.expr.node import DIMENSION, SUM, Coefficient, Node
+from whence.expr.sums import constant, make_sum, transpose
 from whence.messages.errors import LimitError
 
 _KEPT = ("positive", "nonnegative", "mask", "unit-interval", "pd", "invertible", "nonzero")
@@ -19,6 +19,7 @@ def inherited(body: Node, rename: Callable[[Node], Node]) -> frozenset[str]:
     if _nonnegative(body):
         facts.add("nonnegative")
     facts |= {f"sums-to-0:{k}" for k in range(body.rank) if _centred(body, k, rename)}
+    facts |= {f"sums-to-1:{k}" for k in range(body.rank) if _total_along(body, k, rename) == 1}
     for fact in source.facts:
         if fact.startswith("sums-to-1:"):
             facts.add(f"sums-to-1:{idx[int(fact[10:])]}")
@@ -29,15 +30,20 @@ def inherited(body: Node, rename: Callable[[Node], Node]) -> frozenset[str]:
 
 def _centred(body: Node, axis: int, rename: Callable[[Node], Node]) -> bool:
     """Is the sum along this axis zero, whatever the inputs?"""
+    return _total_along(body, axis, rename) == 0
+
+
+def _total_along(body: Node, axis: int, rename: Callable[[Node], Node]) -> Coefficient | None:
+    """The sum along this axis where it is the same number whatever the inputs."""
     if body.kind != SUM:
-        return False
+        return None
     kept = [k for k in range(body.rank) if k != axis]
     place = {k: n for n, k in enumerate(kept)} | {axis: 1000}
     total = make_sum([(1, [(body, tuple(place[k] for k in range(body.rank)), 1)])], tuple(body.dims[k] for k in kept))
     try:
-        return is_zero(rename(canonical(total)))
+        return constant(rename(canonical(total)))
     except LimitError:
-        return False
+        return None
 
 
 def _single_factor(body: Node) -> tuple[Node, tuple[int, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from whence.expr.canonical import canonical
 from whence.expr.node import SUM, Node
 from whence.expr.sums import make_sum
+from whence.form.denominators import over_common_denominator
 from whence.form.factor import factored
 from whence.laws.use import recognised
 from whence.messages.errors import LimitError
@@ -37,7 +38,9 @@ class Chooser:
         if _one_product(inner):
             return inner
         candidates = [inner]
-        for candidate in dict.fromkeys((factored(inner), *self._distributed(inner))):
+        quotient = over_common_denominator(inner)
+        quotients = [] if quotient is None else [self.nicest(quotient)]
+        for candidate in dict.fromkeys((*quotients, factored(inner), *self._distributed(inner))):
             short = self.rename(recognised(candidate))
             if short not in candidates:
                 candidates.append(short)

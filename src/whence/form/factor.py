@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term
 from whence.expr.sums import make_sum
+from whence.form.denominators import over_common_denominator
 
 Handle = tuple[Node, tuple[int, ...], int]  # a factor, its indices with the summed one as -1, the sign of its exponent
 MAX_FACTORED = 60
@@ -106,23 +107,28 @@ def _products(factors: tuple[Factor, ...], groups: list[list[int]], node: Node) 
 
 def _handles(terms: list[Term], rank: int) -> dict[Handle, list[int]]:
     found: dict[Handle, list[int]] = {}
+    joined: set[Handle] = set()
     for k, (_, factors) in enumerate(terms):
-        for handle in dict.fromkeys(_handles_of(factors, rank)):
+        for handle, meets in dict(_handles_of(factors, rank)).items():
             found.setdefault(handle, []).append(k)
-    return found
+            if meets:
+                joined.add(handle)
+    return {handle: places for handle, places in found.items() if handle in joined}
 
 
-def _handles_of(factors: tuple[Factor, ...], rank: int) -> list[Handle]:
-    out: list[Handle] = []
+def _handles_of(factors: tuple[Factor, ...], rank: int) -> list[tuple[Handle, bool]]:
+    """The parts that may be taken out, each with whether it meets the rest of the term (a sum along it does not)."""
+    out: list[tuple[Handle, bool]] = []
     for place, (f, idx, e) in enumerate(factors):
         if f.kind == IDENTITY or len(set(idx)) < len(idx):
             continue
         sign = 1 if e > 0 else -1
         summed = [i for i in idx if i >= rank]
         if not summed:
-            out.append((f, idx, sign))
+            out.append(((f, idx, sign), True))
         elif len(summed) == 1 and e == 1 and _hangs_by_one(factors, place, rank):
-            out.append((f, tuple(-1 if i >= rank else i for i in idx), 1))
+            meets = any(summed[0] in ix for k, (_, ix, _) in enumerate(factors) if k != place)
+            out.append(((f, tuple(-1 if i >= rank else i for i in idx), 1), meets))
     return out
 
 
@@ -130,8 +136,7 @@ def _hangs_by_one(factors: tuple[Factor, ...], place: int, rank: int) -> bool:
     """Does the factor touch the rest through its summed index alone, and is what it leaves a matrix at most?"""
     f, idx, _ = factors[place]
     touched = {i for k, (_, ix, _) in enumerate(factors) if k != place for i in ix}
-    # Its indices differ, and one of them is summed: of the rest it must share that one, and no other.
-    if sum(i in touched for i in idx) != 1 or max(idx) not in touched:
+    if any(i in touched for i in idx if i < rank):
         return False
     return sum(i < rank for i in touched) <= 1
 
@@ -189,7 +194,8 @@ def _take_out_elementwise(f: Node, idx: tuple[int, ...], sign: int, terms: list[
         (c, [(g, tuple(place[i] if i < node.rank else i + 1000 for i in ix), e) for g, ix, e in fs if e != 0])
         for c, fs in left
     ]
-    rest = factored(make_sum(raw, tuple(node.dims[a] for a in used)))
+    left_over = make_sum(raw, tuple(node.dims[a] for a in used))
+    rest = over_common_denominator(left_over) or factored(left_over)
     return (1, [(f, idx, common), (rest, tuple(used), 1)])
 
 

@@ -14,7 +14,7 @@ class Law:
     right: str
     why: str
     source: str
-    when: str = ""  # a condition; empty: for all X for which the left side is defined
+    when: str = ""  # a fact that X must have; empty: for all X for which the left side is defined
     axis: int | None = None  # what `axis=axis` stands for
 
 
@@ -55,6 +55,50 @@ LAWS: tuple[Law, ...] = (
         "the definition of softmax",
         "Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.62",
         axis=1,
+    ),
+    Law(
+        "sigmoid-by-sign",
+        "step(X) - sign(X)*sigmoid(-abs(X))",
+        "sigmoid(X)",
+        "sigmoid(-|x|) is sigmoid(-x) for positive x and sigmoid(x) for negative x",
+        "the stable form of the binary cross-entropy with logits",
+    ),
+    Law(
+        "pseudoinverse-of-full-column-rank",
+        "inv(X.T @ X) @ X.T",
+        "pinv(X)",
+        "X.T @ X is invertible exactly when the columns of X are independent",
+        "Golub & Van Loan, Matrix Computations (2013), §5.5.2",
+    ),
+    Law(
+        "pseudoinverse-of-full-row-rank",
+        "X.T @ inv(X @ X.T)",
+        "pinv(X)",
+        "X @ X.T is invertible exactly when the rows of X are independent",
+        "Golub & Van Loan, Matrix Computations (2013), §5.5.2",
+    ),
+    Law(
+        "cholesky-squared",
+        "cholesky(X) @ cholesky(X).T",
+        "X",
+        "the definition of the Cholesky factor",
+        "Golub & Van Loan, Matrix Computations (2013), §4.2",
+        when="symmetric",
+    ),
+    Law(
+        "inverse-by-cholesky",
+        "inv(cholesky(X)).T @ inv(cholesky(X))",
+        "inv(X)",
+        "the inverse of a product is the product of the inverses, the other way round",
+        "Golub & Van Loan, Matrix Computations (2013), §4.2",
+        when="symmetric",
+    ),
+    Law(
+        "root-squared",
+        "sqrtm(X) @ sqrtm(X)",
+        "X",
+        "the definition of the square root",
+        "Higham, Functions of Matrices (2008), §6",
     ),
     Law("absolute-value", "X*sign(X)", "abs(X)", "|x| is x or -x", "Calculus"),
     Law(

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from whence.expr.node import Coefficient
 from whence.ops.table import in_role, structured_by
-from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Text, Transpose
+from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Range, Text, Transpose
 
 SUM_LEVEL, PRODUCT_LEVEL, POWER_LEVEL, ATOM_LEVEL = 1, 2, 4, 5
 
@@ -184,6 +184,11 @@ def divide(a: Out, b: Out) -> Out:
         PRODUCT_LEVEL,
         scalar=a.scalar and b.scalar,
     )
+
+
+def compare(operator: str, a: Out) -> Out:
+    """a > 0, for use as an argument."""
+    return Out(Compare(operator, a.tree, Number(Fraction(0))), a.length + 2, 0)
 
 
 def elementwise(operands: list[Out]) -> Out:

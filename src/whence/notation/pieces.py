@@ -82,7 +82,7 @@ def hadamard(pieces: list[Piece], orientation: int) -> Out:
 def product_of(parts: list[tuple[Piece, Out]]) -> Out:
     """An elementwise product with exponents: numerators, then divisors; masks as words around it."""
     masks = [(p, form) for p, form in parts if p.triangles]
-    if masks and len(masks) < len(parts):
+    if masks and len({i for p, _ in parts if not p.triangles for i in p.indices}) == 2:
         out = product_of([(p, form) for p, form in parts if not p.triangles])
         for p, form in masks:
             out = o.call(p.triangles[0 if form is p.forms[0] else 1], out)
@@ -178,6 +178,22 @@ def joined(left: list[Piece], right: list[Piece], vector: list[Piece], t: int, s
     forward, backward = product(left, right, t, u), product(right, left, u, t)
     other = o.transpose(forward)
     return Piece((t, u), (forward, backward if backward.length <= other.length else other))
+
+
+def total_of(f: Node) -> Node | None:
+    """The sum X where f is the total of all its entries, else None."""
+    if f.kind != SUM or f.rank or len(f.terms) != 1 or f.terms[0][0] != 1 or len(f.terms[0][1]) != 1:
+        return None
+    g, idx, e = f.terms[0][1][0]
+    return g if g.kind == SUM and g.rank and e == 1 and len(set(idx)) == len(idx) and len(g.terms) > 1 else None
+
+
+def mean_of(f: Node) -> Node | None:
+    """X where f is the total of the entries of X alone, else None."""
+    if f.kind != SUM or f.rank or len(f.terms) != 1 or f.terms[0][0] != 1 or len(f.terms[0][1]) != 1:
+        return None
+    g, idx, e = f.terms[0][1][0]
+    return g if g.rank and e == 1 and len(set(idx)) == len(idx) else None
 
 
 def sum_of_squares(f: Node) -> Node | None:

@@ -6,17 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node
+from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node, function, raw_sum
 from whence.expr.opaque import word_of
-from whence.expr.sums import UNIT_DIAGONAL, make_sum, primitive
+from whence.expr.canonical import canonical
+from whence.expr.known import UNIT_DIAGONAL
+from whence.expr.sums import constant, make_sum, primitive, scaled
 from whence.expr.values import ONE
 from whence.notation import out as o
+from whence.notation import pieces
 from whence.notation.out import Out
-from whence.notation.pieces import COLUMN, ROW, TRIANGLES, NotMatrix, shorter
+from whence.notation.pieces import COLUMN, ROW, TRIANGLES, NotMatrix, shorter, total_of
 from whence.notation.spelled import spelled
 from whence.notation.term import Term
 from whence.ops.table import lookup, structured_by
 from whence.shapes.dims import Dim
+
+
+MAX_CASES = 8  # terms of a sum that may be written by cases
+
+
+def _shows(f: Node, name: str) -> bool:
+    """Is the factor a sum in which this function stands?"""
+    return f.kind == SUM and any(g.kind == FUNCTION and g.name == name for _, fs in f.terms for g, _, _ in fs)
 
 
 @dataclass
@@ -176,10 +187,66 @@ class Printer:
                 return self._constant_forms(Fraction(c), node.dims)
             return self._signed_forms([(c, factors)], node.dims)
         apart = self._signed_forms(self.in_order(node.terms), node.dims)
-        whole = self._with_content(node)
-        if whole is None:
-            return apart
-        return tuple(w if w.length <= a.length else a for w, a in zip(whole, apart, strict=True))
+        if node.rank == 2:
+            apart = tuple(pieces.shortest(a, o.transpose(b)) for a, b in (apart, apart[::-1]))
+        for other in (self._with_content(node), self._complement(node), self._cases(node)):
+            if other is not None:
+                apart = tuple(w if w.length <= a.length else a for w, a in zip(other, apart, strict=True))
+        return apart
+
+    def _complement(self, node: Node) -> tuple[Out, ...] | None:
+        """1 - sigmoid(Z) as sigmoid(-Z)."""
+        if len(node.terms) != 2 or node.rank > 2:
+            return None
+        own = tuple(range(node.rank))
+        (c, one), (d, other) = sorted(node.terms, key=lambda term: len(term[1]))
+        if one or d != -c or len(other) != 1 or other[0][1:] != (own, 1) or other[0][0].kind != FUNCTION:
+            return None
+        f = other[0][0]
+        op = lookup(f.name)
+        if op is None or op.parity != "complement":
+            return None
+        turned = function(f.name, (scaled(f.arguments[0], -1),), f.dims, f.parameters, f.facts)
+        return self._signed_forms([(c, ((turned, own, 1),))], node.dims)
+
+    def _cases(self, node: Node) -> tuple[Out, ...] | None:
+        """A sum that depends on one condition as where(Z > 0, A, B)."""
+        if node.rank > 2 or len(node.terms) > MAX_CASES:
+            return None
+        step = structured_by("step").name
+        own = tuple(range(node.rank))
+        if any(_shows(f, step) for _, fs in node.terms for f, _, e in fs if e == 1):
+            node = canonical(node)
+            if node.kind != SUM or len(node.terms) > MAX_CASES:
+                return None
+        masks = {f for _, fs in node.terms for f, idx, e in fs if f.name == step and f.kind == FUNCTION and idx == own}
+        if len(masks) != 1:
+            return None
+        (mask,) = masks
+        on, off = [], []
+        for c, fs in node.terms:
+            rest = [(f, idx, e) for f, idx, e in fs if f is not mask or idx != own]
+            on.append((c, rest))
+            if len(rest) == len(fs):
+                off.append((c, rest))
+        condition = self._positive(mask.arguments[0])
+        cases = [self._case(make_sum(side, node.dims)) for side in (on, off)]
+        name = structured_by("choose").name
+        return tuple(o.call(name, condition[k], *(case[k] for case in cases)) for k in range(min(node.rank, 1) + 1))
+
+    def _positive(self, argument: Node) -> list[Out]:
+        """The condition that an array is positive, in both orientations."""
+        negative = argument.kind == SUM and all(c < 0 for c, _ in argument.terms)
+        shown = scaled(argument, -1) if negative else argument
+        return [o.compare("<" if negative else ">", form) for form in self.forms(shown)]
+
+    def _case(self, node: Node) -> tuple[Out, ...]:
+        """One branch; a number stands for the array of it."""
+        c = constant(node)
+        if c is None:
+            return self.forms(node)
+        out = o.number(abs(c))
+        return (out if c >= 0 else o.negative(out),) * 2
 
     def _with_content(self, node: Node) -> tuple[Out, ...] | None:
         """The number that all coefficients share, times the rest: 2 * (b - A @ x). None where it is 1."""
@@ -226,6 +293,10 @@ class Printer:
     def _sign_inside(self, c: Coefficient, factors):
         """-(a - b) * c as (b - a) * c, where a sum among the factors can take the sign at no cost."""
         for k, (f, idx, e) in enumerate(factors):
+            total = total_of(f)
+            if total is not None and abs(e) == 1 and any(c2 < 0 for c2, _ in total.terms):
+                turned = raw_sum(((1, ((scaled(total, -1), tuple(range(total.rank)), 1),)),), ())
+                return -c, (*factors[:k], (turned, idx, e), *factors[k + 1 :])
             if f.kind == SUM and len(f.terms) > 1 and abs(e) == 1 and any(c2 < 0 for c2, _ in f.terms):
                 turned = make_sum([(-c2, fs) for c2, fs in f.terms], f.dims)
                 return -c, (*factors[:k], (turned, idx, e), *factors[k + 1 :])

@@ -8,11 +8,12 @@ axis. What is left lies on the axes of the result and is an elementwise product.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from whence.expr.node import BASIS, DIMENSION, IDENTITY, VARIABLE, Coefficient, Factor, Node
-from whence.expr.sums import UNIT_DIAGONAL
+from whence.expr.known import UNIT_DIAGONAL
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
@@ -27,6 +28,7 @@ from whence.notation.pieces import (
     diagonal,
     hadamard,
     joined,
+    mean_of,
     merged,
     product_of,
     row_or_column_sum,
@@ -46,6 +48,13 @@ if TYPE_CHECKING:
     from whence.notation.printer import Printer
 
 
+def _same(a: Piece, b: Piece) -> bool:
+    """Do two pieces print the same over the same indices, and may their exponents be added?"""
+    if a.exponent.denominator != 1 or b.exponent.denominator != 1 or a.exponent + b.exponent == 0:
+        return False
+    return a.forms[0].tree == (b.forms[0] if len(a.indices) < 2 else b.over(*a.indices)).tree
+
+
 class Term:
     """One contraction being brought into matrix notation."""
 
@@ -59,7 +68,7 @@ class Term:
         self.filled = False
         self.stuck = rank > 2  # the term needs an index sum
         self.woven = False  # three matrices meet on one summed index
-        for factor in sorted(factors, key=self._rank_of):
+        for factor in self._averaged(sorted(factors, key=self._rank_of)):
             self._take(factor)
         self._pick_entries()
         self._eliminate()
@@ -101,6 +110,21 @@ class Term:
             return
         self._join(Piece(idx, forms, e, place=self._rank_of(factor)[0]))
 
+    def _averaged(self, factors: list[Factor]) -> list[Factor]:
+        """A total divided by the number of its entries stands as a mean, where the model speaks of means."""
+        if not self.printer.means:
+            return factors
+        for f, _, e in factors:
+            g = mean_of(f) if e == 1 else None
+            if g is None or len(set(g.dims)) < g.rank:
+                continue
+            divisors = [x for x in factors if x[0].kind == DIMENSION and x[0].parameters[0] in g.dims and x[2] == -1]
+            if len(divisors) == g.rank:
+                mean = o.call(structured_by("mean").name, shorter(self.printer.forms(g)))
+                self.scalars.append(Piece((), (as_scalar(mean),)))
+                return [x for x in factors if x[0] is not f and x not in divisors]
+        return factors
+
     def _scalar(self, f: Node, e: Coefficient) -> Piece:
         """A scalar factor; a sum of squares to a power may be a norm."""
         squared = sum_of_squares(f)
@@ -115,8 +139,12 @@ class Term:
         return Piece((), self.printer.forms(f), e, size=f.parameters[0] if f.kind == DIMENSION else None)
 
     def _join(self, piece: Piece) -> None:
-        key = tuple(sorted(piece.indices))
-        self.groups.setdefault(key, []).append(piece)
+        group = self.groups.setdefault(tuple(sorted(piece.indices)), [])
+        for k, other in enumerate(group):
+            if not piece.triangles and _same(piece, other):
+                group[k] = replace(other, exponent=other.exponent + piece.exponent)
+                return
+        group.append(piece)
 
     def _pick_entries(self) -> None:
         """A unit vector on a summed index picks that entry from everything else on the index."""
@@ -292,7 +320,11 @@ class Term:
             raise NotMatrix
         if not vectors:
             return self.printer.filled("eye", self.dims[0])
-        return o.call(structured_by("diag").name, hadamard(vectors, COLUMN))
+        on_diagonal = o.call(structured_by("diag").name, hadamard(vectors, COLUMN))
+        if len(vectors) == 1 and vectors[0].diagonal_of is not None and vectors[0].exponent == 1:
+            eye = self.printer.filled("eye", self.dims[0])
+            return shortest(on_diagonal, without_operands(o.elementwise([vectors[0].diagonal_of, eye])))
+        return on_diagonal
 
     def with_scalars(self, body: Out | None) -> Out:
         """Numbers and scalars before the body, divisors after it."""

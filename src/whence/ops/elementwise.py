@@ -85,6 +85,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="sin",
         kind="elementwise",
+        parity="odd",
         takes="X",
         gives="X",
         sentence="The sine of each entry.",
@@ -103,6 +104,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="cos",
         kind="elementwise",
+        parity="even",
         takes="X",
         gives="X",
         sentence="The cosine of each entry.",
@@ -121,6 +123,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="tan",
         kind="elementwise",
+        parity="odd",
         takes="X",
         gives="X",
         sentence="The tangent of each entry.",
@@ -148,6 +151,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="asin",
         kind="elementwise",
+        parity="odd",
         takes="X",
         gives="X",
         sentence="The arc sine of each entry, between -π/2 and π/2.",
@@ -192,6 +196,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="atan",
         kind="elementwise",
+        parity="odd",
         takes="X",
         gives="X",
         sentence="The arc tangent of each entry, between -π/2 and π/2.",
@@ -212,6 +217,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="sinh",
         kind="elementwise",
+        parity="odd",
         takes="X",
         gives="X",
         sentence="The hyperbolic sine of each entry.",
@@ -232,6 +238,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="cosh",
         kind="elementwise",
+        parity="even",
         takes="X",
         gives="X",
         sentence="The hyperbolic cosine of each entry.",
@@ -252,6 +259,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="tanh",
         kind="elementwise",
+        parity="odd",
         takes="X",
         gives="X",
         sentence="The hyperbolic tangent of each entry.",
@@ -343,6 +351,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="erf",
         kind="elementwise",
+        parity="odd",
         takes="X",
         gives="X",
         sentence="The error function of each entry.",
@@ -389,6 +398,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="sigmoid",
         kind="elementwise",
+        parity="complement",
         takes="X",
         gives="X",
         sentence="The logistic function 1/(1 + exp(-x)) of each entry, between 0 and 1.",
@@ -464,6 +474,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         name="power",
         kind="elementwise",
         structure="power",
+        facts=("symbolic-power",),
         takes="A, B",
         gives="A ~ B",
         sentence="Each entry raised to a power that is not a plain number; written A**B.",

@@ -85,6 +85,7 @@ class Op:
     jacobians: dict[str, str] = field(default_factory=dict, hash=False)
     commuting: str = ""  # what it is where its arguments commute: lyapunov(A, Q) = inv(A) @ Q/2
     slope: str = ""  # of a matrix function, its derivative in a direction E that commutes with X, as a factor of E
+    parity: str = ""  # elementwise: "odd" f(-x) = -f(x), "even" f(-x) = f(x), "complement" f(-x) = 1 - f(x)
     undoes: str = ""  # the function of which it is the inverse function on the whole domain: inv(inv(X)) = X
     reciprocal: bool = False  # f(c*X) = f(X)/c for every number c but 0
     of_product: str = ""  # what it is of A @ B, both square
