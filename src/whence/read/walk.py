@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from whence.messages.errors import ReadError
 from whence.read.context import Context
 from whence.read.places import error_at
-from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Range, Span, Transpose, Tuple
+from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Range, Span, Transpose, Tuple
 
 
 def check_star(context: Context) -> None:
@@ -35,9 +35,11 @@ def check_roles(exprs: Iterable[Expr], context: Context) -> None:
 
 def children(node: Expr | Range) -> list[Expr | Range]:
     """The direct parts of a node, in reading order."""
-    if isinstance(node, Binary | Compare):
+    if isinstance(node, (Name, Number)):  # every other node is one
+        return []
+    if isinstance(node, (Binary, Compare)):
         return [node.left, node.right]
-    if isinstance(node, Negative | Transpose):
+    if isinstance(node, (Negative, Transpose)):
         return [node.operand]
     if isinstance(node, Call):
         return [*node.arguments, *(value for _, value in node.keywords)]
