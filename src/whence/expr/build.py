@@ -239,6 +239,8 @@ def apply(op: Op, arguments: Sequence[Value], axis: Axis = None, word: str = "")
         raise RuleError("outside-scope", found=op.name)
     if op.of_number and arguments and not arguments[0].node.rank:
         return from_text(op.of_number, arguments, op)
+    if op.of_vector and arguments[0].node.rank == 1:
+        return from_text(op.of_vector, arguments, op)
     if op.expands:
         return from_text(op.expands, arguments, op, axis=axis)
     if op.kind == "elementwise":

@@ -76,10 +76,13 @@ def commutes(e: Node, x: Node) -> bool:
 def _base(part: Oriented) -> Oriented:
     """X where the matrix is a function of X that commutes with whatever commutes with X."""
     node, turned = part
-    while node.kind == FUNCTION and len(node.arguments) == 1 and _analytic(node):
-        node, flip = oriented(node.arguments[0])
+    while True:
+        _, _, bare = split_scalars(node)
+        bare, flip = oriented(bare)
         turned ^= flip
-    return node, turned
+        if bare.kind != FUNCTION or len(bare.arguments) != 1 or not _analytic(bare):
+            return bare, turned
+        node = bare.arguments[0]
 
 
 def _analytic(node: Node) -> bool:
@@ -98,6 +101,10 @@ def _made_of(part: Oriented, base: Oriented) -> bool:
         return _made_of((inner, turned ^ flip), base)
     if node.kind != SUM:
         return False
+    _, _, bare = split_scalars(node)
+    if bare is not node:
+        bare, flip = oriented(bare)
+        return _made_of((bare, turned ^ flip), base)
     if len(node.terms) > 1:
         parts = [make_sum([term], node.dims) for term in node.terms]
         return all(_made_of((p, turned), base) for p in parts)

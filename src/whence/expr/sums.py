@@ -233,22 +233,21 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
             if e == 1:
                 return _inline(c, factors, idx, fresh)
             root = exact_power(c, e)
-            if (
-                not inner
-                and root is not None
-                and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in factors))
-            ):
+            if not inner and root is not None and (e.denominator == 1 or all(_never_negative(f) for f, _, _ in factors)):
                 return root, [(f, tuple([idx[i] for i in ix]), integer(ex * e)) for f, ix, ex in factors], fresh
     if e.denominator == 1 or len(node.terms) > 1:
         c, scalars, rest = primitive(node)
         root = exact_power(c, e)
-        if (
-            rest is not node
-            and root is not None
-            and (e.denominator == 1 or all("positive" in f.facts for f, _, _ in scalars))
-        ):
+        if rest is not node and root is not None and (e.denominator == 1 or all(_never_negative(f) for f, _, _ in scalars)):
             return root, [(f, ix, integer(ex * e)) for f, ix, ex in scalars] + [(rest, idx, e)], fresh
     return 1, None, fresh
+
+
+def _never_negative(f: Node) -> bool:
+    """Positive, or a sum of squares."""
+    if "positive" in f.facts:
+        return True
+    return f.kind == SUM and all([c > 0 and all([e % 2 == 0 for _, _, e in fs]) for c, fs in f.terms])
 
 
 def _upright(node: Node, idx: tuple[int, ...], e: Coefficient) -> tuple[Node, tuple[int, ...], int]:

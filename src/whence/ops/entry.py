@@ -107,6 +107,7 @@ class Op:
     facts: tuple[str, ...] = ()  # facts of the value: "positive", "unit-interval", "sums-to-1" (along axis), ...
     transposes: str = ""  # "equivariant": f(X.T) = f(X).T; "invariant": f(X.T) = f(X)
     of_number: str = ""  # what it is of a 1 x 1 matrix X, in other words of the language
+    of_vector: str = ""  # what it is of a column or a row X, in other words of the language
     of_one: str = ""  # its value along an axis of length 1: "X" the entry itself, "1" the number one
     monotone: bool = False  # elementwise and increasing: a larger entry gives a larger (or equal) one
 

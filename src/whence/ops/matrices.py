@@ -52,6 +52,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="pinv",
         undoes="pinv",
+        of_vector="X.T/sum(X**2)",
         reciprocal=True,
         of_kron="kron(pinv(A), pinv(B))",
         kind="function",
@@ -316,6 +317,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="norm_nuc",
         of_kron="norm_nuc(A)*norm_nuc(B)",
+        of_vector="norm(X)",
         kind="function",
         of_number="abs(X)",
         transposes="invariant",
@@ -341,6 +343,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="norm_spec",
         of_kron="norm_spec(A)*norm_spec(B)",
+        of_vector="norm(X)",
         kind="function",
         of_number="abs(X)",
         transposes="invariant",
@@ -366,6 +369,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="svd_uv",
         transposes="equivariant",
+        of_vector="X/norm(X)",
         kind="function",
         takes="X[n,m]",
         gives="[n,m]",
