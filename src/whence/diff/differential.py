@@ -64,4 +64,4 @@ def _of_function(node: Node, marks: Mapping[Node, Node], value_of: Rewrite) -> N
         names["δ" + letter] = argument_value(node, change(argument, marks, value_of))
     axis = node.parameters[0] if node.parameters else None
     scope = Scope({}, axis=axis, locals=names, words={FUNCTION_NAME: word_of(node)})
-    return build(parsed(differential_text(op, node)), scope).node
+    return build(parsed(op.forward or differential_text(op, node)), scope).node

@@ -60,6 +60,20 @@ def matrix_chain(node: Node) -> list[Oriented] | None:
     return None
 
 
+def diagonal_of(node: Node) -> Node | None:
+    """The x of diag(x), None where the node is no diagonal matrix."""
+    if node.rank != 2 or node.kind == SUM and not node.terms:
+        return None
+    terms = node.terms if node.kind == SUM else ((1, ((node, (0, 1), 1),)),)
+    raw = []
+    for c, factors in terms:
+        left = [f for f in factors if f[0].kind != IDENTITY]
+        if len(left) == len(factors) or any(1 in idx for _, idx, _ in left):
+            return None
+        raw.append((c, [(f, tuple(i + 10_000 if i > 1 else i for i in idx), e) for f, idx, e in left]))
+    return make_sum(raw, node.dims[:1])
+
+
 def as_value(part: Oriented) -> Value:
     """One factor of a product as a matrix of its own."""
     node, turned = part
