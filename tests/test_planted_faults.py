@@ -20,7 +20,7 @@ import pytest
 from falsify import forget
 from whence.cli.solve import solve_item
 from whence.diff import jacobian, model, reverse
-from whence.expr import canonical, known, match, opaque, products, rewrite, structures, sums, values
+from whence.expr import canonical, known, known_sums, match, node, opaque, products, rewrite, structures, sums, values
 from whence.expr.node import SUM
 from whence.form import denominators, factor
 from whence.notation import kronecker, out, pieces, printer, term
@@ -221,8 +221,8 @@ FAULTS = [
     Fault("printer: ones of broadcasting left out", term.Term, "fill", instead(lambda self: None)),
     Fault("sums: signs lost", sums, "normal_term", result(absolute)),
     Fault("sums: an axis summed over nothing counts once", sums, "_orphans", instead(lambda factors, *_: (factors, 1))),
-    Fault("sums: factors that sum to one dropped anywhere", sums, "_lonely", instead(lambda *_: True)),
-    Fault("sums: everything centred", sums, "_sums_to_zero", instead(lambda factors, rank: len(factors) > 2)),
+    Fault("sums: factors that sum to one dropped anywhere", known_sums, "_lonely", instead(lambda *_: True)),
+    Fault("sums: everything centred", known_sums, "sums_to_zero", instead(lambda factors, rank: len(factors) > 2)),
     Fault("sums: power of a number lost", sums, "exact_power", instead(lambda c, e: c)),
     Fault("opaque: |c| lost", opaque, "_without_multiple", result(lambda found: (found[0], 1))),
     Fault("values: transposes lost", values, "transposed", lambda _: lambda v: values.Value(v.node, v.shape[::-1])),
@@ -297,6 +297,7 @@ def fresh() -> None:
     forget()
     sums._recent.clear()
     gc.collect()
+    node._sweep()
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 from whence.diff.model import Backward, Forward, derivative, forward, projected
 from whence.expr.build import Scope, build
@@ -48,8 +49,13 @@ class Answer:
     layout: str
     closed_form: bool
     check: Check
-    proved: bool
+    prove: Callable[[], bool] = field(repr=False, compare=False)
     adjoints: dict[str, tuple[str, Expr]] = field(default_factory=dict)
+
+    @cached_property
+    def proved(self) -> bool:
+        """Is the formula proved for all sizes? Found when asked, since only the certificate says it."""
+        return self.prove()
 
     @property
     def verified(self) -> str:
@@ -278,7 +284,7 @@ class Engine:
         closed = not uses_indices(again) or self._model_uses_indices(expression)
         if uses_index_sum(again):
             closed = False
-        return Answer(text, again, node, shape, layout, closed, found, self.proved(again, node), adjoints)
+        return Answer(text, again, node, shape, layout, closed, found, partial(self.proves, again, node), adjoints)
 
     def _places(self) -> tuple[range, range]:
         """The axes of an arranged array that are its rows, and its columns."""
@@ -290,7 +296,7 @@ class Engine:
         """A printed formula, read by the reader as any other."""
         return parse_printed(text, functions=self.model.functions, names=self.names)
 
-    def proved(self, tree: Expr, node: Node) -> bool:
+    def proves(self, tree: Expr, node: Node) -> bool:
         """Does the printed formula, built anew, have the canonical form of what was derived? Then for all sizes."""
         values = {n: Value(self.forward.value_atoms[n], s) for n, s in self.shapes.items()}
         for of, name in self.adjoint_names.items():

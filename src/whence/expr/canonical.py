@@ -6,7 +6,7 @@ Equal canonical forms prove equality for all sizes.
 from __future__ import annotations
 
 from whence.expr.known import UNIT_DIAGONAL
-from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function, identity
+from whence.expr.node import FUNCTION, ITSELF, SUM, Coefficient, Factor, Node, function, identity
 from whence.expr.sums import MAX_TERMS, RawTerm, make_sum
 from whence.messages.errors import LimitError
 from whence.shapes.dims import Dim
@@ -18,12 +18,13 @@ def canonical(node: Node) -> Node:
     """The fully distributed form of a node. Raises LimitError where it would explode."""
     if node.kind not in (SUM, FUNCTION):
         return node
-    if node.canonical is None:
-        result = _function(node) if node.kind == FUNCTION else _sum(node)
-        node.canonical = result
-        if result is not node and result.canonical is None:
-            result.canonical = result
-    return node.canonical
+    found = node.canonical
+    if found is None:
+        found = _function(node) if node.kind == FUNCTION else _sum(node)
+        node.canonical = ITSELF if found is node else found
+        if found.canonical is None:
+            found.canonical = ITSELF
+    return node if isinstance(found, str) else found
 
 
 def _function(node: Node) -> Node:

@@ -15,14 +15,14 @@ MASK = 0xFFFFFFFFFFFFFFFF
 
 def canonical_naming(factors: list[Factor], rank: int) -> tuple[Factor, ...]:
     """The factors sorted, with summed indices renamed rank, rank+1, ... in an order that depends on structure only."""
-    summed = sorted({i for _, idx, _ in factors for i in idx if i >= rank})
+    indices = {i for _, idx, _ in factors for i in idx}
+    summed = sorted([i for i in indices if i >= rank])
     if not summed:
         return tuple(sorted(factors, key=_factor_key)) if len(factors) > 1 else tuple(factors)
-    base = [hash((f.order, number_order(e))) for f, _, e in factors]
-    colours = {i: i + 1 for _, idx, _ in factors for i in idx if i < rank}
-    colours.update(dict.fromkeys(summed, 0))
     if len(summed) == 1:
-        return _finish(factors, rank, {summed[0]: rank})
+        return _finish(factors, {summed[0]: rank})
+    base = [hash((f.order, number_order(e))) for f, _, e in factors]
+    colours = {i: i + 1 if i < rank else 0 for i in indices}
     colours = _refine(factors, base, colours, summed)
     return _individualise(factors, base, colours, summed, rank, [MAX_TRIES])
 
@@ -32,23 +32,24 @@ def _factor_key(factor: Factor) -> tuple:
     return (f.order, idx, e.numerator, e.denominator)
 
 
-def _finish(factors: list[Factor], rank: int, names: dict[int, int]) -> tuple[Factor, ...]:
+def _finish(factors: list[Factor], names: dict[int, int]) -> tuple[Factor, ...]:
     renamed = []
     for f, idx, e in factors:
         new = tuple([names.get(i, i) for i in idx])
-        if "symmetric" in f.facts and len(new) == 2 and new[0] > new[1]:
+        if len(new) == 2 and new[0] > new[1] and "symmetric" in f.facts:
             new = (new[1], new[0])
         renamed.append((f, new, e))
-    renamed.sort(key=_factor_key)
+    if len(renamed) > 1:
+        renamed.sort(key=_factor_key)
     return tuple(renamed)
 
 
 def _refine(factors, base, colours: dict[int, int], summed: list[int]) -> dict[int, int]:
     classes = len({colours[i] for i in summed})
+    touched = [(idx, "symmetric" in f.facts, b) for (f, idx, _), b in zip(factors, base, strict=True) if idx]
     for _ in range(len(summed) + 1):
         touching: dict[int, list[int]] = {i: [] for i in summed}
-        for (f, idx, _), b in zip(factors, base, strict=True):
-            symmetric = "symmetric" in f.facts
+        for idx, symmetric, b in touched:
             seen = [colours[i] for i in idx]
             whole = hash((b, *(sorted(seen) if symmetric else seen)))
             for place, i in enumerate(idx):
@@ -69,7 +70,7 @@ def _individualise(factors, base, colours, summed, rank: int, tries: list[int]) 
         groups.setdefault(colours[i], []).append(i)
     if len(groups) == len(summed):
         ordered = sorted(summed, key=colours.__getitem__)
-        return _finish(factors, rank, {i: rank + k for k, i in enumerate(ordered)})
+        return _finish(factors, {i: rank + k for k, i in enumerate(ordered)})
     alike = min((g for g in groups.values() if len(g) > 1), key=lambda g: colours[g[0]])
     best = None
     for i in alike:

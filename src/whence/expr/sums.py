@@ -16,15 +16,24 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
+from whence.expr.known import Exponents, use_facts
+from whence.expr.known_sums import drop_known_sums, sums_to_zero
 from whence.expr.match import INVERSE, without_inverses
-from whence.expr.known import use_facts
 from whence.expr.naming import canonical_naming
-from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term, dimension, integer, raw_sum
+from whence.expr.node import IDENTITY, ITSELF, SUM, Coefficient, Factor, Node, Term, dimension, integer, raw_sum
 from whence.messages.errors import LimitError, RuleError
 from whence.shapes.dims import Dim
 
 MAX_TERMS = 2_000
 RawTerm = tuple[Coefficient, Sequence[Factor]]
+
+
+_OWN_AXES = tuple([tuple(range(rank)) for rank in range(16)])
+
+
+def own_axes(rank: int) -> tuple[int, ...]:
+    """The indices of the axes of a node itself, in order."""
+    return _OWN_AXES[rank] if rank < len(_OWN_AXES) else tuple(range(rank))
 
 
 def exact_power(c: Coefficient, e: Coefficient) -> Coefficient | None:
@@ -33,6 +42,8 @@ def exact_power(c: Coefficient, e: Coefficient) -> Coefficient | None:
         return 1
     if c == 0 and e < 0:
         raise RuleError("division-by-zero", found="the number 0")
+    if e == 1:
+        return c
     if e.denominator == 1:
         return Fraction(c) ** e.numerator
     if c < 0 or e.denominator != 2:
@@ -50,7 +61,7 @@ def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
     Equal terms are collected, so the sum is zero exactly when it has no terms.
     """
     rank = len(dims)
-    own = tuple(range(rank))
+    own = own_axes(rank)
     collected: dict[tuple[Factor, ...], Coefficient] = {}
     work = list(raw)
     for coefficient, factors in work:
@@ -58,7 +69,7 @@ def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
         if normal is None:
             continue
         c, fs = normal
-        whole = _whole_sum(fs, rank)
+        whole = _whole_sum(fs[0], rank) if len(fs) == 1 else None
         if whole is None:
             collected[fs] = collected.get(fs, 0) + c
         elif fs[0][1] == own:  # a sum among the terms: its terms are added one by one
@@ -71,21 +82,19 @@ def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
     terms = [(integer(c), fs) for fs, c in collected.items() if c != 0]
     if len(terms) == 1:
         c, fs = terms[0]
-        if c == 1 and len(fs) == 1 and fs[0][2] == 1 and fs[0][1] == own and fs[0][0].rank == rank:
+        if c == 1 and len(fs) == 1 and fs[0][2] == 1 and fs[0][1] == own:
             return fs[0][0]
     else:
         terms.sort(key=term_order)
     return raw_sum(tuple(terms), dims)
 
 
-def _whole_sum(factors: tuple[Factor, ...], rank: int) -> Node | None:
+def _whole_sum(factor: Factor, rank: int) -> Node | None:
     """A sum that is the only factor, its axes all on different axes of the result."""
-    if len(factors) != 1:
+    node, idx, e = factor
+    if e != 1 or node.kind != SUM or len(node.terms) < 2 or len(set(idx)) < len(idx):
         return None
-    node, idx, e = factors[0]
-    if e != 1 or node.kind != SUM or len(node.terms) < 2:
-        return None
-    return node if len(set(idx)) == len(idx) and all(i < rank for i in idx) else None
+    return node if max(idx, default=-1) < rank else None
 
 
 def _turned(factors: tuple[Factor, ...], idx: tuple[int, ...], inner: int, rank: int) -> list[Factor]:
@@ -95,7 +104,7 @@ def _turned(factors: tuple[Factor, ...], idx: tuple[int, ...], inner: int, rank:
 
 def term_order(term: Term) -> tuple:
     """The sort key of a term inside its sum: structural, the same in every run."""
-    return tuple((f.order, idx, e.numerator, e.denominator) for f, idx, e in term[1])
+    return tuple([(f.order, idx, e.numerator, e.denominator) for f, idx, e in term[1]])
 
 
 _recent: dict[tuple, Term | None] = {}
@@ -119,17 +128,18 @@ def normal_term(coefficient: Coefficient, factors: Iterable[Factor], rank: int) 
 
 
 def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
-    flat = _flatten(1, factors, rank)
+    flat = _flatten(factors, rank)
     if flat is None:
         return None
-    coefficient, merged, summed = flat
+    coefficient, merged, summed, facts = flat
     if summed:
-        if _sums_to_zero(merged, rank):
-            return None
-        merged = _drop_known_sums(merged, summed, rank)
-        merged, extra = _orphans(merged, summed, rank)
+        if facts:
+            if sums_to_zero(merged, rank):
+                return None
+            merged = drop_known_sums(merged, summed, rank)
+        merged, extra = _orphans(merged, summed)
         coefficient = coefficient * extra
-        if any([INVERSE in f.facts for f, _, _ in merged]):
+        if facts and any(INVERSE in f.facts for f, _, _ in merged):
             cancelled = without_inverses(merged, rank)
             if cancelled is not None:
                 found = _normal(tuple(cancelled), rank)
@@ -138,65 +148,74 @@ def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
     return integer(coefficient), canonical_naming(merged, rank)
 
 
-def _flatten(coefficient: Coefficient, factors: Iterable[Factor], rank: int):
+def _flatten(
+    factors: tuple[Factor, ...], rank: int
+) -> tuple[Coefficient, list[Factor], dict[int, Dim], bool] | None:
     """Write out one-term factors, apply deltas, merge.
 
-    -> coefficient, factors, sizes of the summed indices; None for zero.
+    -> coefficient, factors, sizes of the summed indices, whether any factor has facts; None for zero.
     """
+    coefficient: Coefficient = 1
     work = list(factors)
-    fresh = 1 + max([rank, *(i for _, idx, _ in work for i in idx)])
-    exponents: dict[tuple[Node, tuple[int, ...]], Coefficient] = {}
+    fresh = 1 + max([rank, *[max(idx, default=0) for _, idx, _ in work]])
+    exponents: Exponents = {}
     summed: dict[int, Dim] = {}
     deltas: list[Factor] = []
     facts = False
     products: list[Factor] = []  # products over inner indices: written out unless they cancel against a denominator
-    k = 0
-    while k < len(work) or products:
-        if k == len(work):
-            fresh = _close_products(products, exponents, work, fresh)
-            continue
-        node, idx, e = work[k]
-        k += 1
-        for i, d in zip(idx, node.dims, strict=True):
-            if i >= rank:
-                summed[i] = d
-        if e == 0:
-            continue
-        if node.kind == SUM:
-            if not node.terms:
-                if e > 0:
-                    return None
-                raise RuleError("division-by-zero", found="something that is zero for all inputs")
-            if e == 1 and node.rank and _is_inner_product(node):
-                products.append((node, idx, e))
+    while True:
+        for node, idx, e in work:  # which grows
+            for i, d in zip(idx, node.dims, strict=True):
+                if i >= rank:
+                    summed[i] = d
+            if e == 0:
                 continue
-            c, more, fresh = _open(node, idx, e, fresh)
-            if more is not None:
-                coefficient = coefficient * c
-                work.extend(more)
+            if node.kind == SUM:
+                if not node.terms:
+                    if e > 0:
+                        return None
+                    raise RuleError("division-by-zero", found="something that is zero for all inputs")
+                if e == 1 and node.rank and _is_inner_product(node):
+                    products.append((node, idx, e))
+                    continue
+                c, more, fresh = _open(node, idx, e, fresh)
+                if more is not None:
+                    coefficient = coefficient * c
+                    work.extend(more)
+                    continue
+                if node.rank == 2:
+                    node, idx, sign = _upright(node, idx, e)
+                    coefficient = coefficient * sign
+            elif node.kind == IDENTITY:
+                if idx[0] != idx[1]:
+                    deltas.append((node, idx, 1))
                 continue
-            if node.rank == 2:
-                node, idx, sign = _upright(node, idx, e)
-                coefficient = coefficient * sign
-        elif node.kind == IDENTITY:
-            if idx[0] != idx[1]:
-                deltas.append((node, idx, 1))
-            continue
-        facts = facts or bool(node.facts)
-        key = (node, idx)
-        exponents[key] = exponents.get(key, 0) + e
+            facts = facts or bool(node.facts)
+            key = (node, idx)
+            exponents[key] = exponents.get(key, 0) + e
+        if not products:
+            break
+        work, fresh = _close_products(products, exponents, fresh)
+        products = []
     if deltas:
         exponents = _apply_deltas(deltas, exponents, summed, rank)
     if facts:
         exponents, again = use_facts(exponents, rank)
         if again:
-            kept = [(n, i, e) for (n, i), e in exponents.items() if e != 0]
-            found = _flatten(coefficient, kept, rank)
-            if found is not None:
-                carried = {i for _, idx, _ in kept for i in idx}
-                found[2].update({i: d for i, d in summed.items() if i not in carried})
-            return found
-    return coefficient, [(n, i, integer(e)) for (n, i), e in exponents.items() if e != 0], summed
+            return _flattened_again(coefficient, exponents, summed, rank)
+    return coefficient, [(n, i, integer(e)) for (n, i), e in exponents.items() if e != 0], summed, facts
+
+
+def _flattened_again(coefficient: Coefficient, exponents: Exponents, summed: dict[int, Dim], rank: int):
+    """The same for what the facts have left, identities and sums among it."""
+    kept = tuple([(n, i, e) for (n, i), e in exponents.items() if e != 0])
+    found = _flatten(kept, rank)
+    if found is None:
+        return None
+    more, factors, sizes, facts = found
+    carried = {i for _, idx, _ in kept for i in idx}
+    sizes.update({i: d for i, d in summed.items() if i not in carried})
+    return coefficient * more, factors, sizes, facts
 
 
 def _is_inner_product(node: Node) -> bool:
@@ -204,11 +223,12 @@ def _is_inner_product(node: Node) -> bool:
     if len(node.terms) != 1:
         return False
     c, factors = node.terms[0]
-    return c == 1 and any([i >= node.rank for _, ix, _ in factors for i in ix])
+    return c == 1 and _sums_inside(factors, node.rank)
 
 
-def _close_products(products: list[Factor], exponents, work: list[Factor], fresh: int) -> int:
-    """Merge products with the same product in a denominator, write out the others. -> the next fresh index."""
+def _close_products(products: list[Factor], exponents: Exponents, fresh: int) -> tuple[list[Factor], int]:
+    """Merge products with the same product in a denominator, write out the others. -> these, the next fresh index."""
+    out: list[Factor] = []
     for node, idx, e in products:
         key, place, _ = _upright(node, idx, e) if node.rank == 2 else (node, idx, 1)
         if exponents.get((key, place), 0) < 0:
@@ -216,9 +236,8 @@ def _close_products(products: list[Factor], exponents, work: list[Factor], fresh
         else:
             c, factors = node.terms[0]
             _, more, fresh = _inline(c, factors, idx, fresh)
-            work.extend(more)
-    products.clear()
-    return fresh
+            out.extend(more)
+    return out, fresh
 
 
 def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
@@ -228,19 +247,24 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
     """
     if len(node.terms) == 1:
         c, factors = node.terms[0]
-        inner = any(i >= node.rank for _, ix, _ in factors for i in ix)
+        inner = _sums_inside(factors, node.rank)
         if not (node.rank == 0 and inner and c == 1):
             if e == 1:
-                return _inline(c, factors, idx, fresh)
-            root = exact_power(c, e)
-            if not inner and root is not None and (e.denominator == 1 or all(_never_negative(f) for f, _, _ in factors)):
+                return _inline(c, factors, idx, fresh) if inner else (c, _placed(factors, idx), fresh)
+            root = None if inner else exact_power(c, e)
+            if root is not None and (e.denominator == 1 or all([_never_negative(f) for f, _, _ in factors])):
                 return root, [(f, tuple([idx[i] for i in ix]), integer(ex * e)) for f, ix, ex in factors], fresh
     if e.denominator == 1 or len(node.terms) > 1:
         c, scalars, rest = primitive(node)
-        root = exact_power(c, e)
-        if rest is not node and root is not None and (e.denominator == 1 or all(_never_negative(f) for f, _, _ in scalars)):
+        root = None if rest is node else exact_power(c, e)
+        if root is not None and (e.denominator == 1 or all([_never_negative(f) for f, _, _ in scalars])):
             return root, [(f, ix, integer(ex * e)) for f, ix, ex in scalars] + [(rest, idx, e)], fresh
     return 1, None, fresh
+
+
+def _sums_inside(factors: tuple[Factor, ...], rank: int) -> bool:
+    """Is any index of these factors summed over?"""
+    return max([max(idx, default=-1) for _, idx, _ in factors], default=-1) >= rank
 
 
 def _never_negative(f: Node) -> bool:
@@ -259,13 +283,18 @@ def _upright(node: Node, idx: tuple[int, ...], e: Coefficient) -> tuple[Node, tu
         turned = make_sum([(c, _turned(fs, (1, 0), 2, 2)) for c, fs in node.terms], node.dims[::-1])
         sign, scalars, rest = primitive(turned)
         better = not scalars and abs(sign) == 1 and rest.order < node.order
-        node.upright = (rest, True, int(sign)) if better else (node, turned is node, 1)
+        node.upright = (rest, True, int(sign)) if better else (None, turned is node, 1)
     best, flag, sign = node.upright
-    if best is node:
+    if best is None:
         return node, (min(idx), max(idx)) if flag else idx, 1
     if sign < 0 and e.denominator != 1:
         return node, idx, 1
     return best, (idx[1], idx[0]), sign if e.denominator == 1 and e % 2 else 1
+
+
+def _placed(factors: tuple[Factor, ...], idx: tuple[int, ...]) -> list[Factor]:
+    """The factors of a node that sums over nothing, its axes placed at idx."""
+    return [(f, tuple([idx[i] for i in ix]), ex) for f, ix, ex in factors]
 
 
 def _inline(c: Coefficient, factors: tuple[Factor, ...], idx: tuple[int, ...], fresh: int):
@@ -310,45 +339,11 @@ def _apply_deltas(deltas: list[Factor], exponents, summed: dict[int, Dim], rank:
     return renamed
 
 
-def _drop_known_sums(factors: list[Factor], summed: dict[int, Dim], rank: int) -> list[Factor]:
-    """Leave out factors that sum to one along an index that nothing else carries."""
-    if not any(fact.startswith("sums-to-1:") for f, _, _ in factors for fact in f.facts):
-        return factors
-    while True:
-        for k, (f, idx, e) in enumerate(factors):
-            axis = next((a for a in _unit_axes(f) if _lonely(f, idx, a, factors, k, rank)), None) if e == 1 else None
-            if axis is not None:
-                del summed[idx[axis]]
-                factors = factors[:k] + factors[k + 1 :]
-                break
-        else:
-            return factors
-
-
-def _sums_to_zero(factors: list[Factor], rank: int) -> bool:
-    """Is one of the factors centred along an index that nothing else carries?"""
-    return any(
-        e == 1 and fact.startswith("sums-to-0:") and _lonely(f, idx, int(fact[10:]), factors, k, rank)
-        for k, (f, idx, e) in enumerate(factors)
-        for fact in f.facts
-    )
-
-
-def _unit_axes(f: Node) -> list[int]:
-    return sorted(int(fact[10:]) for fact in f.facts if fact.startswith("sums-to-1:"))
-
-
-def _lonely(f: Node, idx: tuple[int, ...], axis: int, factors: list[Factor], own: int, rank: int) -> bool:
-    i = idx[axis]
-    if i < rank or idx.count(i) > 1:
-        return False
-    others = {j for k, (_, ix, _) in enumerate(factors) if k != own for j in ix}
-    return i not in others
-
-
-def _orphans(factors: list[Factor], summed: dict[int, Dim], rank: int) -> tuple[list[Factor], Coefficient]:
+def _orphans(factors: list[Factor], summed: dict[int, Dim]) -> tuple[list[Factor], Coefficient]:
     """A summed index that no factor carries any more stands for the size of its axis."""
     carried = {i for _, idx, _ in factors for i in idx}
+    if carried.issuperset(summed):
+        return factors, 1
     number: Coefficient = 1
     sizes: dict[Node, Coefficient] = {}
     for i in sorted(summed):
@@ -379,7 +374,7 @@ def size(d: Dim) -> Node:
 
 def _split_closed(factors: list[Factor], rank: int) -> list[Factor]:
     """A part with indices, all of them summed, becomes one closed scalar factor."""
-    if not any(i >= rank for _, idx, _ in factors for i in idx):
+    if not _any_closed(factors, rank):
         return factors
     parts = _components(factors)
     closed = [p for p in parts if all(i >= rank for _, idx, _ in p for i in idx) and p[0][1]]
@@ -391,6 +386,21 @@ def _split_closed(factors: list[Factor], rank: int) -> list[Factor]:
         node = raw_sum(((1, canonical_naming(part, 0)),), ())
         exponents[node, ()] = exponents.get((node, ()), 0) + 1
     return [(f, idx, e) for (f, idx), e in exponents.items() if e != 0]
+
+
+def _any_closed(factors: list[Factor], rank: int) -> bool:
+    """Do some factors with indices hang together with no axis of the result?"""
+    reached = set(own_axes(rank))
+    apart = [idx for _, idx, _ in factors if idx]
+    while apart:
+        left = [idx for idx in apart if reached.isdisjoint(idx)]
+        if len(left) == len(apart):
+            return True
+        for idx in apart:
+            if not reached.isdisjoint(idx):
+                reached.update(idx)
+        apart = left
+    return False
 
 
 def _components(factors: list[Factor]) -> list[list[Factor]]:
@@ -418,15 +428,17 @@ def primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
     """
     if node.kind != SUM or not node.terms:
         return 1, (), node
-    if node.primitive is None:
-        node.primitive = _primitive(node)
-    return node.primitive
+    found = node.primitive
+    if found is None:
+        found = _primitive(node)
+        node.primitive = ITSELF if found[2] is node else found
+    return (1, (), node) if isinstance(found, str) else found
 
 
 def _primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
     terms = node.terms
-    top = gcd(*(c.numerator for c, _ in terms))
-    content: Coefficient = integer(Fraction(top, lcm(*(c.denominator for c, _ in terms))))
+    top, bottom = gcd(*[c.numerator for c, _ in terms]), lcm(*[c.denominator for c, _ in terms])
+    content: Coefficient = top if bottom == 1 else Fraction(top, bottom)
     if terms[0][0] < 0:
         content = -content
     common = {f: e for f, idx, e in terms[0][1] if not idx}
@@ -440,7 +452,8 @@ def _primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
     if content == 1 and not common:
         return 1, (), node
     inverse = [(f, (), -e) for f, e in common.items()]
-    rest = make_sum([(Fraction(c) / content, [*factors, *inverse]) for c, factors in terms], node.dims)
+    scale = 1 / Fraction(content)
+    rest = make_sum([(integer(c * scale), [*factors, *inverse]) for c, factors in terms], node.dims)
     return content, tuple((f, (), e) for f, e in common.items()), rest
 
 
@@ -459,12 +472,12 @@ def scaled(node: Node, coefficient: Coefficient) -> Node:
     """A number times a node."""
     if coefficient == 1:
         return node
-    return make_sum([(coefficient, [(node, tuple(range(node.rank)), 1)])], node.dims)
+    return make_sum([(coefficient, [(node, own_axes(node.rank), 1)])], node.dims)
 
 
 def add(nodes: Sequence[Node], dims: tuple[Dim, ...]) -> Node:
     """The sum of nodes of the same dims."""
-    own = tuple(range(len(dims)))
+    own = own_axes(len(dims))
     return nodes[0] if len(nodes) == 1 else make_sum([(1, [(n, own, 1)]) for n in nodes], dims)
 
 
@@ -494,7 +507,8 @@ def constant(node: Node) -> Coefficient | None:
 
 def transpose(node: Node, order: Sequence[int]) -> Node:
     """The node with its axes in another order: axis k of the result is axis order[k] of the node."""
-    if tuple(order) == tuple(range(node.rank)):
+    own = own_axes(node.rank)
+    if tuple(order) == own:
         return node
-    place = {axis: k for k, axis in enumerate(order)}
-    return make_sum([(1, [(node, tuple(place[a] for a in range(node.rank)), 1)])], tuple(node.dims[a] for a in order))
+    place = tuple([order.index(a) for a in own])
+    return make_sum([(1, [(node, place, 1)])], tuple([node.dims[a] for a in order]))

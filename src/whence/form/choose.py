@@ -40,10 +40,12 @@ class Chooser:
         candidates = [inner]
         quotient = over_common_denominator(inner)
         quotients = [] if quotient is None else [self.nicest(quotient)]
-        for candidate in (*quotients, factored(inner), *self._distributed(inner)):
+        for candidate in dict.fromkeys((*quotients, factored(inner), *self._distributed(inner))):
             short = self.rename(recognised(candidate))
             if short not in candidates:
                 candidates.append(short)
+        if len(candidates) == 1:
+            return inner
         return min(candidates, key=lambda n: (self.measure(n), not _is_product(n)))
 
     def _inside(self, node: Node) -> Node:
@@ -66,7 +68,9 @@ class Chooser:
         except LimitError:
             return []
         named = self.rename(recognised(flat))
-        return [factored(flat)] if named is flat else [factored(flat), factored(named)]
+        if named is not flat:
+            return [factored(flat), factored(named)]
+        return [] if flat is node else [factored(flat)]  # of the node itself there is the factored form already
 
 
 def _is_product(node: Node) -> bool:

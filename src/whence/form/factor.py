@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from functools import lru_cache
 
 from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term
 from whence.expr.sums import make_sum
@@ -23,11 +24,10 @@ def factored(node: Node) -> Node:
     if node.kind != SUM or not 1 < len(node.terms) <= MAX_FACTORED:
         return node
     terms = _with_products_whole(node)
-    handles = _handles(terms, node.rank)
-    best = max(handles.items(), key=lambda item: _saving(item[0], item[1]), default=None)
-    if best is None or len(best[1]) < 2:
+    shared = [(handle, places) for handle, places in _handles(terms, node.rank).items() if len(places) > 1]
+    if not shared:
         return node
-    (f, pattern, sign), places = best
+    (f, pattern, sign), places = max(shared, key=_saving)
     chosen = [terms[k] for k in places]
     grouped = _take_out(f, pattern, sign, chosen, node)
     if grouped is None:
@@ -39,11 +39,12 @@ def factored(node: Node) -> Node:
     return make_sum([grouped, (1, [(remaining, tuple(range(node.rank)), 1)])], node.dims)
 
 
-def _saving(handle: Handle, places: list[int]) -> tuple:
-    f, pattern, _ = handle
-    return (len(places) > 1, (len(places) - 1) * (bulk(f) + (2 if -1 in pattern else 0)), len(places), f.order)
+def _saving(item: tuple[Handle, list[int]]) -> tuple[int, int, int]:
+    (f, pattern, _), places = item
+    return (len(places) - 1) * (bulk(f) + (2 if -1 in pattern else 0)), len(places), f.order
 
 
+@lru_cache(maxsize=2_000)
 def bulk(node: Node) -> int:
     """A rough number of tokens of a node."""
     if node.kind == SUM:
@@ -56,10 +57,15 @@ def _with_products_whole(node: Node) -> list[Term]:
 
     Such as W.T @ D in (W.T @ D) * s + (W.T @ D) * t.
     """
-    split = [_products(factors, node) for _, factors in node.terms]
-    count = Counter(p[:2] for products, _ in split for p in products)
+    linked = [_linked(factors, node.rank) for _, factors in node.terms]
+    if sum(map(len, linked)) < 2:
+        return list(node.terms)
+    wholes = [_products(factors, groups, node) for (_, factors), groups in zip(node.terms, linked, strict=True)]
+    count = Counter(p[:2] for products in wholes for p in products)
+    if len(count) == sum(map(len, linked)):
+        return list(node.terms)
     out: list[Term] = []
-    for (c, factors), (products, members) in zip(node.terms, split, strict=True):
+    for (c, factors), products, members in zip(node.terms, wholes, linked, strict=True):
         shared = [(p, m) for p, m in zip(products, members, strict=True) if count[p[:2]] > 1]
         gone = {k for _, m in shared for k in m}
         merged: dict[tuple[Node, tuple[int, ...]], Coefficient] = {}
@@ -69,14 +75,13 @@ def _with_products_whole(node: Node) -> list[Term]:
     return out
 
 
-def _products(factors: tuple[Factor, ...], node: Node) -> tuple[list[Factor], list[list[int]]]:
-    """The groups of factors that hang together by summed indices, each as one factor over axes of the result."""
-    rank = node.rank
+def _linked(factors: tuple[Factor, ...], rank: int) -> list[list[int]]:
+    """The places of factors that hang together by summed indices, in groups of two or more."""
     groups: list[tuple[set[int], list[int]]] = []
     for k, (_, idx, _) in enumerate(factors):
-        mine, members = {i for i in idx if i >= rank}, [k]
-        if not mine:
+        if not idx or max(idx) < rank:
             continue
+        mine, members = {i for i in idx if i >= rank}, [k]
         apart = []
         for indices, ks in groups:
             if indices & mine:
@@ -84,17 +89,20 @@ def _products(factors: tuple[Factor, ...], node: Node) -> tuple[list[Factor], li
             else:
                 apart.append((indices, ks))
         groups = [*apart, (mine, members)]
-    products, kept = [], []
-    for _, members in groups:
-        if len(members) < 2:
-            continue
+    return [members for _, members in groups if len(members) > 1]
+
+
+def _products(factors: tuple[Factor, ...], groups: list[list[int]], node: Node) -> list[Factor]:
+    """Each group of linked factors as one factor over axes of the result."""
+    rank = node.rank
+    products: list[Factor] = []
+    for members in groups:
         parts = [factors[k] for k in sorted(members)]
         axes = sorted({i for _, idx, _ in parts for i in idx if i < rank})
         place = {a: k for k, a in enumerate(axes)}
-        raw = [(f, tuple(place[i] if i in place else i + 1000 for i in idx), e) for f, idx, e in parts]
-        products.append((make_sum([(1, raw)], tuple(node.dims[a] for a in axes)), tuple(axes), 1))
-        kept.append(members)
-    return products, kept
+        raw = [(f, tuple([place[i] if i in place else i + 1000 for i in idx]), e) for f, idx, e in parts]
+        products.append((make_sum([(1, raw)], tuple([node.dims[a] for a in axes])), tuple(axes), 1))
+    return products
 
 
 def _handles(terms: list[Term], rank: int) -> dict[Handle, list[int]]:
@@ -127,12 +135,10 @@ def _handles_of(factors: tuple[Factor, ...], rank: int) -> list[tuple[Handle, bo
 def _hangs_by_one(factors: tuple[Factor, ...], place: int, rank: int) -> bool:
     """Does the factor touch the rest through its summed index alone, and is what it leaves a matrix at most?"""
     f, idx, _ = factors[place]
-    outs = {i for i in idx if i < rank}
-    (s,) = [i for i in idx if i >= rank]
-    rest = [ix for k, (_, ix, _) in enumerate(factors) if k != place]
-    if any(outs & set(ix) for ix in rest):
+    touched = {i for k, (_, ix, _) in enumerate(factors) if k != place for i in ix}
+    if any(i in touched for i in idx if i < rank):
         return False
-    return len({i for ix in rest for i in ix if i < rank}) <= 1
+    return sum(i < rank for i in touched) <= 1
 
 
 def _take_out(f: Node, pattern: tuple[int, ...], sign: int, terms: list[Term], node: Node):

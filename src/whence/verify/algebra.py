@@ -64,7 +64,7 @@ class Ring(Protocol):
     order: int
     exact: bool
 
-    def number(self, value: Fraction) -> Any: ...
+    def number(self, value: Fraction | int) -> Any: ...
     def contract(self, kernel: Bilinear, a: Sequence[Any], b: Sequence[Any]) -> Sequence[Any]: ...
     def reciprocals(self, x: Array) -> Array: ...
     def inverse(self, rows: Sequence[Any], n: int) -> Sequence[Any]: ...
@@ -78,8 +78,7 @@ class Ring(Protocol):
 
 
 def constant(ring: Ring, value: Fraction | int, shape: Shape = (), literal: bool = False) -> Array:
-    entry = ring.number(value if isinstance(value, Fraction) else Fraction(value))
-    return Array(shape, {0: [entry] * prod(shape)}, literal=literal)
+    return Array(shape, {0: [ring.number(value)] * prod(shape)}, 0, 0, literal)
 
 
 def linear(x: Array, kernel: Linear) -> Array:
@@ -97,12 +96,13 @@ def linear(x: Array, kernel: Linear) -> Array:
 def bilinear(ring: Ring, x: Array, y: Array, kernel: Bilinear) -> Array:
     """A product of entries and a sum of groups, over all pairs of parts whose product is not 0."""
     top, bottom, literal = x.top + y.top, x.bottom + y.bottom, x.literal and y.literal
-    if len(x.parts) == len(y.parts) == 1 and 0 in x.parts and 0 in y.parts:
-        return Array(kernel.shape, {0: ring.contract(kernel, x.parts[0], y.parts[0])}, top, bottom, literal)
+    left, right = x.parts, y.parts
+    if len(left) == len(right) == 1 and 0 in left and 0 in right:
+        return Array(kernel.shape, {0: ring.contract(kernel, left[0], right[0])}, top, bottom, literal)
     first_order = ring.order == 1
     parts: Parts = {}
-    for k, a in x.parts.items():
-        for m, b in y.parts.items():
+    for k, a in left.items():
+        for m, b in right.items():
             if (k > 1 and m > 1) if first_order else (k & m) >> 1:
                 continue
             product = ring.contract(kernel, a, b)
@@ -142,9 +142,10 @@ def negative(x: Array) -> Array:
 
 
 def _summed(x: Array, y: Array, minus: bool) -> Array:
-    a, b = fitted(x, y)
     literal = x.literal and y.literal
-    if a != b:
+    a = x.shape
+    if a != y.shape:
+        a, b = fitted(x, y)
         target = kernels.broadcast_shape(a, b)
         x = x.reshaped(a) if a == target else linear(x, kernels.stretch(a, target))
         y = y.reshaped(b) if b == target else linear(y, kernels.stretch(b, target))
@@ -155,9 +156,12 @@ def _summed(x: Array, y: Array, minus: bool) -> Array:
             parts[k] = list(map(sub if minus else add, parts[k], flat))
         else:
             parts[k] = list(map(neg, flat)) if minus else flat
-    top = max(x.top + y.bottom, y.top + x.bottom)
-    rest = (max(x.rest[0] + y.rest[1], y.rest[0] + x.rest[1]), x.rest[1] + y.rest[1])
-    return Array(a, parts, top, x.bottom + y.bottom, literal, rest)
+    bottom = x.bottom + y.bottom
+    top, other = x.top + y.bottom, y.top + x.bottom
+    (x_top, x_bottom), (y_top, y_bottom) = x.rest, y.rest
+    still, moving = x_top + y_bottom, y_top + x_bottom
+    rest = (still if still > moving else moving, x_bottom + y_bottom)
+    return Array(a, parts, top if top > other else other, bottom, literal, rest)
 
 
 def plus(x: Array, y: Array) -> Array:
@@ -368,8 +372,9 @@ def _characteristic(ring: Ring, x: Array, n: int) -> tuple[Array, Array]:
 
 
 def eye(ring: Ring, n: int) -> Array:
-    one, zero = ring.number(Fraction(1)), ring.number(Fraction(0))
-    return Array((n, n), {0: [one if i == j else zero for i in range(n) for j in range(n)]})
+    flat = [ring.number(0)] * (n * n)
+    flat[:: n + 1] = [ring.number(1)] * n
+    return Array((n, n), {0: flat})
 
 
 def compared(ring: Ring, operator: str, x: Array, y: Array) -> Array:

@@ -52,15 +52,15 @@ class NumericEntries:
 
     def __init__(self, random: Random, attempt: int = 0) -> None:
         self.random = random
-        self.scale = Decimal("1.4") if attempt % 4 in (0, 1) else Decimal("0.45")
-        self.only_positive = attempt % 2 == 1
+        scale = Decimal("1.4") if attempt % 4 in (0, 1) else Decimal("0.45")
+        # From 0 to the scale, or from minus that on.
+        self.low, self.width = (Decimal(0), scale) if attempt % 2 == 1 else (-scale, 2 * scale)
 
     def share(self) -> Decimal:
         return Decimal(self.random.getrandbits(_BITS) | 1) * _UNIT
 
     def any(self) -> Decimal:
-        share = self.share()
-        return self.scale * (share if self.only_positive else 2 * share - 1)
+        return self.low + self.width * self.share()
 
     def nonzero(self) -> Decimal:
         value = self.any()

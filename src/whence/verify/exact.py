@@ -69,7 +69,7 @@ class ExactRing:
 
     # ---- numbers
 
-    def number(self, value: Fraction) -> int:
+    def number(self, value: Fraction | int) -> int:
         if value.denominator == 1:
             return value.numerator
         residue = value.numerator * pow(value.denominator, -1, self.modulus) % self.modulus

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal, getcontext, localcontext
 from fractions import Fraction
 from functools import wraps
+from math import isqrt
 from typing import Any
 
 from whence.verify import algebra
@@ -16,12 +17,10 @@ from whence.verify.algebra import (
     Array,
     as_matrices,
     as_matrix,
-    constant,
     matmul,
     minus,
     plus,
     square_size,
-    times,
     transposed,
 )
 from whence.verify.failures import BadPoint, Misfit, NotExact
@@ -58,7 +57,30 @@ def _tiny() -> Decimal:
 
 
 def _scaled(ring: Any, x: Array, factor: Fraction) -> Array:
-    return times(ring, constant(ring, factor), x)
+    scale = ring.number(factor)
+    return ring.each(x, lambda v: scale * v)
+
+
+def _series(ring: Any, coefficients: list[Fraction], x: Array) -> Array:
+    """Σ cₖ Xᵏ with about 2√n matrix products: powers up to a block's length, then Horner over the blocks.
+
+    Source: Paterson & Stockmeyer (1973), On the number of nonscalar multiplications.
+    """
+    width = isqrt(len(coefficients)) + 1
+    powers = [algebra.eye(ring, square_size(x)), x]
+    while len(powers) <= width:
+        powers.append(matmul(ring, powers[-1], x))
+    out: Array | None = None
+    for start in range((len(coefficients) - 1) // width * width, -1, -width):
+        block = coefficients[start : start + width]
+        for c, power in zip(block, powers, strict=False):
+            term = _scaled(ring, power, c)
+            out = term if out is None else plus(out, term)
+        if start:
+            assert out is not None
+            out = matmul(ring, out, powers[width])
+    assert out is not None
+    return out
 
 
 @routine("A")
@@ -67,17 +89,14 @@ def _scaled(ring: Any, x: Array, factor: Fraction) -> Array:
 def expm(ring: Any, x: Array) -> Array:
     """Taylor's series of X/2ˢ, squared s times."""
     x = as_matrix(x)
-    n = square_size(x)
-    halvings = max(0, 10 + int(_largest(x) * n + 1).bit_length())
+    halvings = max(0, 10 + int(_largest(x) * square_size(x) + 1).bit_length())
     small = _scaled(ring, x, Fraction(1, 2**halvings))
     with localcontext() as context:
         context.prec += 12
-        term = out = algebra.eye(ring, n)
-        for k in range(1, 200):
-            term = _scaled(ring, matmul(ring, term, small), Fraction(1, k))
-            out = plus(out, term)
-            if _largest(term) < _tiny():
-                break
+        coefficients = [Fraction(1)]
+        while coefficients[-1] / 2 ** (10 * len(coefficients)) > Fraction(1, 10**context.prec):
+            coefficients.append(coefficients[-1] / len(coefficients))
+        out = _series(ring, coefficients, small)
         for _ in range(halvings):
             out = matmul(ring, out, out)
     return out
@@ -87,20 +106,23 @@ def expm(ring: Any, x: Array) -> Array:
 @directional
 @by_value
 def sqrtm(ring: Any, x: Array) -> Array:
-    return _roots(ring, as_matrix(x))[0]
+    return _root(ring, as_matrix(x))
 
 
-def _roots(ring: Any, x: Array) -> tuple[Array, Array]:
-    """The principal root and its inverse, by the iteration of Denman and Beavers."""
-    y, z = x, algebra.eye(ring, square_size(x))
+def _root(ring: Any, x: Array) -> Array:
+    """The principal root, by the product form of the iteration of Denman and Beavers.
+
+    M tends to 1 and Y Y = X M. Source: Cheng, Higham, Kenney & Laub (2001), Approximating the logarithm of a matrix.
+    """
+    half, identity = Fraction(1, 2), algebra.eye(ring, square_size(x))
+    y = m = x
     for _ in range(ROUNDS):
-        following = _scaled(ring, plus(y, algebra.inverse(ring, z)), Fraction(1, 2))
-        z = _scaled(ring, plus(z, algebra.inverse(ring, y)), Fraction(1, 2))
-        moved = _largest(minus(following, y))
-        y = following
-        if moved < _tiny() * 10 ** (getcontext().prec // 2):
-            root = _scaled(ring, plus(y, algebra.inverse(ring, z)), Fraction(1, 2))
-            return root, algebra.inverse(ring, root)
+        inverse = algebra.inverse(ring, m)
+        near = _largest(minus(m, identity)) < _tiny() * 10 ** (getcontext().prec // 2)
+        y = matmul(ring, y, _scaled(ring, plus(identity, inverse), half))
+        if near:
+            return y
+        m = _scaled(ring, plus(identity, _scaled(ring, plus(m, inverse), half)), half)
     raise BadPoint("a matrix without a principal root")
 
 
@@ -114,19 +136,17 @@ def logm(ring: Any, x: Array) -> Array:
     with localcontext() as context:
         context.prec += 12
         doublings = 1
-        while _largest(minus(x, identity)) > Decimal("0.01"):
-            x = _roots(ring, x)[0]
+        while _largest(minus(x, identity)) > Decimal("0.1"):
+            x = _root(ring, x)
             doublings *= 2
             if doublings > 2**30:
                 raise BadPoint("a matrix without a logarithm")
-        term = q = matmul(ring, minus(x, identity), algebra.inverse(ring, plus(x, identity)))
-        square, out = matmul(ring, q, q), q
-        for k in range(3, 400, 2):
-            term = matmul(ring, term, square)
-            out = plus(out, _scaled(ring, term, Fraction(1, k)))
-            if _largest(term) < _tiny():
-                break
-        return _scaled(ring, out, Fraction(2 * doublings))
+        q = matmul(ring, minus(x, identity), algebra.inverse(ring, plus(x, identity)))
+        square = matmul(ring, q, q)
+        size = max(_largest(square) * square_size(x), _tiny())
+        count = 2 + int(context.prec / -size.log10()) if size < 1 else ROUNDS * 10
+        odd = _series(ring, [Fraction(1, 2 * k + 1) for k in range(count)], square)
+        return _scaled(ring, matmul(ring, q, odd), Fraction(2 * doublings))
 
 
 @routine("A")
@@ -166,7 +186,7 @@ def _gram(ring: Any, x: Array) -> tuple[Array, bool]:
 @routine("A")
 @by_value
 def norm_nuc(ring: Any, x: Array) -> Array:
-    return trace(ring, _roots(ring, _gram(ring, as_matrix(x))[0])[0])
+    return trace(ring, _root(ring, _gram(ring, as_matrix(x))[0]))
 
 
 @routine("A")
@@ -175,7 +195,7 @@ def svd_uv(ring: Any, x: Array) -> Array:
     """The polar factor X (XᵀX)^(−1/2)."""
     x = as_matrix(x)
     gram, tall = _gram(ring, x)
-    inverse_root = _roots(ring, gram)[1]
+    inverse_root = algebra.inverse(ring, _root(ring, gram))
     return matmul(ring, x, inverse_root) if tall else matmul(ring, inverse_root, x)
 
 

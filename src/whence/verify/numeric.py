@@ -42,8 +42,8 @@ FINE = {1: Precision(200, Decimal("1e-65"), 100), 2: Precision(300, Decimal("1e-
 ARITHMETIC_ERRORS = (DivisionByZero, InvalidOperation, Overflow)
 
 _ONE, _ZERO = Decimal(1), Decimal(0)
+_SINGULAR = Decimal("1e-6")
 _GUARD_DIGITS = 15
-_HALVINGS = 8  # of the argument of an exponential
 _local = threading.local()
 
 
@@ -69,7 +69,7 @@ class NumericRing:
         self.random = random
         self.digits = digits
 
-    def number(self, value: Fraction) -> Decimal:
+    def number(self, value: Fraction | int) -> Decimal:
         if value.denominator == 1:
             return Decimal(value.numerator)
         return Decimal(value.numerator) / Decimal(value.denominator)
@@ -88,7 +88,8 @@ class NumericRing:
         return self.each(x, lambda v: _ONE / v)
 
     def inverse(self, rows: Sequence[Decimal], n: int) -> list[Decimal]:
-        table = [[*rows[i * n : i * n + n], *(Decimal(int(i == j)) for j in range(n))] for i in range(n)]
+        units = [[_ZERO] * k + [_ONE] + [_ZERO] * (n - k - 1) for k in range(n)]
+        table = [[*rows[k * n : k * n + n], *unit] for k, unit in enumerate(units)]
         for c in range(n):
             self._bring_pivot(table, c)
             scale = _ONE / table[c][c]
@@ -101,8 +102,10 @@ class NumericRing:
 
     def _bring_pivot(self, table: list[list[Decimal]], c: int) -> bool:
         """The largest entry on the diagonal; whether rows were swapped."""
-        pivot = max(range(c, len(table)), key=lambda r: abs(table[r][c]))
-        if abs(table[pivot][c]) < Decimal("1e-6"):
+        sizes = [abs(row[c]) for row in table[c:]]
+        largest = max(sizes)
+        pivot = c + sizes.index(largest)
+        if largest < _SINGULAR:
             raise Singular("a singular matrix")
         table[c], table[pivot] = table[pivot], table[c]
         return pivot != c
@@ -195,25 +198,59 @@ def _arc_of_reciprocal(n: int, one: int) -> int:
     return total
 
 
+# An argument is split at 2**-32: what is above is looked up byte by byte, what is below needs a short series.
+_SPLIT = 32
+_UNITS = Decimal(2**_SPLIT)
+_UNIT = 1 / _UNITS
+
+
 def _exp(v: Decimal) -> Decimal:
-    """Decimal's own exponential is several times slower: whole numbers times a power of 2, exp(r) = exp(r/256)²⁵⁶."""
+    """exp(n + a/2⁸ + b/2¹⁶ + … + s) by tables of exp(n), exp(a/2⁸), … and a series; Decimal's own is slower by far."""
     if v > 2000:
         raise BadPoint("an exponential out of range")
     if v < -100_000:
         return v.exp()
     digits = getcontext().prec
-    bits = digits * 10 // 3 + 32
-    twos, rest = divmod(int(v * _power_of_two(bits, digits)), _log_of_two(bits))
-    rest >>= _HALVINGS
-    term = total = 1 << bits
-    k = 1
-    while term:
-        term = (term * rest >> bits) // k
-        total += term
-        k += 1
-    for _ in range(_HALVINGS):
-        total = total * total >> bits
-    return total * _power_of_two(twos - bits, digits)
+    units = int(v * _UNITS)
+    s = v - units * _UNIT
+    coefficients = _exp_coefficients(digits)
+    out = coefficients[0]
+    for c in coefficients[1:]:
+        out = out * s + c
+    whole = units >> _SPLIT
+    if whole:
+        out *= _exp_of(whole, 0, digits)
+    for bits in range(8, _SPLIT + 1, 8):
+        byte = units >> (_SPLIT - bits) & 255
+        if byte:
+            out *= _exp_of(byte, bits, digits)
+    return out
+
+
+@lru_cache(16)
+def _exp_coefficients(digits: int) -> tuple[Decimal, ...]:
+    """1/k!, the last first: as many as numbers below 2**-32 need."""
+    with localcontext() as context:
+        context.prec = digits + 5
+        found = [_ONE]
+        while found[-1] * _UNIT ** len(found) > Decimal(10) ** -(digits + 2):
+            found.append(found[-1] / len(found))
+    return tuple(reversed(found))
+
+
+@lru_cache(8192)
+def _exp_of(k: int, bits: int, digits: int) -> Decimal:
+    """exp(k/2**bits), a whole power of exp(2**-bits)."""
+    with localcontext() as context:
+        context.prec = digits + 8
+        return _exp_of_unit(bits, digits + 8) ** k
+
+
+@lru_cache(64)
+def _exp_of_unit(bits: int, digits: int) -> Decimal:
+    with localcontext() as context:
+        context.prec = digits
+        return (1 / Decimal(2**bits)).exp()
 
 
 @lru_cache(4096)
@@ -223,26 +260,21 @@ def _power_of_two(exponent: int, digits: int) -> Decimal:
         return Decimal(2) ** exponent
 
 
-@lru_cache(16)
-def _log_of_two(bits: int) -> int:
-    """The logarithm of 2 in units of 2**-bits."""
-    with localcontext() as context:
-        context.prec = bits
-        return int(Decimal(2).ln() * 2**bits)
-
-
 def _log(v: Decimal) -> Decimal:
-    """From the machine's logarithm by steps that triple the digits: y + 2 (v − eʸ)/(v + eʸ)."""
+    """From the machine's logarithm y, right to 15 digits: y + 2 artanh(t) with t = (v − eʸ)/(v + eʸ)."""
     if v <= 0:
         raise OutOfDomain("the logarithm of a number that is not positive")
     tens = v.adjusted()
     v = v.scaleb(-tens)
     y = Decimal(math.log(v))
-    digits, wanted = 15, getcontext().prec
-    while digits < wanted + 1:
-        e = _exp(y)
-        y += 2 * (v - e) / (v + e)
-        digits *= 3
+    wanted = getcontext().prec
+    e = _exp(y)
+    t = (v - e) / (v + e)
+    square, power, correction = t * t, t, t
+    for k in range(3, wanted // 15 + 3, 2):  # each two powers of t are 30 digits more
+        power *= square
+        correction += power / k
+    y += 2 * correction
     return y + tens * _log_of_ten(wanted) if tens else y
 
 
