@@ -11,7 +11,7 @@ from falsify import replaced
 from whence.expr.structures import STRUCTURES
 from whence.ops.entry import Op
 from whence.ops.signature import signature
-from whence.ops.table import DOMAINS, TABLE
+from whence.ops.table import DOMAINS, HIDDEN, TABLE, lookup
 
 FALSE = {"sign": "-({})", "factor": "2*({})", "transpose": "({}).T"}
 # The fields that hold a differential: the usual one, and those for other ways to give the axis.
@@ -60,10 +60,11 @@ def square_problem(op: Op) -> dict[str, Any] | None:
     }
 
 
-def false_fields(op: Op, fault: str, by: str) -> dict[str, str]:
+def false_fields(op: Op, fault: str, by: str) -> dict[str, Any]:
     """The rule that the derivative by this argument uses, falsified: an adjoint where the entry has one, else all."""
-    fields = ("adjoint",) if op.adjoint and by in op.linear_in else FIELDS
-    return {field: FALSE[fault].format(getattr(op, field)) for field in fields if getattr(op, field)}
+    if by in op.adjoints:
+        return {"adjoints": {**op.adjoints, by: FALSE[fault].format(op.adjoints[by])}}
+    return {field: FALSE[fault].format(getattr(op, field)) for field in FIELDS if getattr(op, field)}
 
 
 @pytest.mark.parametrize("fault", list(FALSE))
@@ -94,3 +95,48 @@ def test_most_entries_are_put_to_the_test() -> None:
     used = [op for op in WITH_DIFFERENTIAL if used_by_the_engine(op)]
     answered = [op.name for op in used if solve_item(example_problem(op))["status"] == "ok"]
     assert len(answered) >= 0.6 * len(used), sorted({op.name for op in used} - set(answered))
+
+
+# How a problem comes to use a text of an entry; {f} is the function.
+SQUARE = {"X": ["n", "n"], "A": ["n", "n"], "B": ["m", "m"], "C": ["n", "n"], "s": [], "x": ["n"], "k": ["p"]}
+USES: dict[str, tuple[str, str]] = {  # field -> (expression, by)
+    "slope": ("{f}(s*X)", "s"),
+    "commuting": ("sqrtm(s*X)", "s"),
+    "of_kron": ("sum({f}(kron(X, B)))", "X"),
+    "of_diagonal": ("sum({f}(diag(x)))", "x"),
+    "of_vector": ("sum({f}(x))", "x"),
+    "of_product": ("sum(C * {f}(A @ X))", "X"),
+    "forward": ("{f}(A + s*X)", "s"),
+}
+JACOBIANS = {"lyapunov": ("lyapunov(A, X)", "X"), "full1d": ("conv1d(x, k)", "x")}
+TEXTS = [(op, field) for op in TABLE.values() for field in USES if getattr(op, field)]
+
+
+def problem_with(expression: str, by: str) -> dict[str, Any]:
+    assume = {name: ["pd"] for name in "XAB"} | {"s": ["positive"], "x": ["positive"]}
+    return {"id": "use", "variables": SQUARE, "assume": assume, "expression": expression, "wrt": [by]}
+
+
+@pytest.mark.parametrize(("op", "field"), TEXTS, ids=[f"{op.name}-{field}" for op, field in TEXTS])
+def test_no_answer_is_shown_with_another_text_falsified(op: Op, field: str) -> None:
+    from whence.cli.solve import solve_item
+
+    expression, by = USES[field]
+    asked = problem_with(expression.format(f=op.name), by)
+    assert solve_item(asked)["status"] == "ok", solve_item(asked)
+    with replaced(op, **{field: f"2*({getattr(op, field)})"}):
+        false = solve_item(asked)
+    assert false["status"] == "refused", false
+
+
+@pytest.mark.parametrize("name", [op.name for op in (*TABLE.values(), *HIDDEN.values()) if op.jacobians])
+def test_no_answer_is_shown_with_a_jacobian_falsified(name: str) -> None:
+    from whence.cli.solve import solve_item
+
+    asked = problem_with(*JACOBIANS[name])
+    assert solve_item(asked)["status"] == "ok", solve_item(asked)
+    op = lookup(name)
+    assert op is not None
+    with replaced(op, jacobians={a: f"2*({text})" for a, text in op.jacobians.items()}):
+        false = solve_item(asked)
+    assert false["status"] == "refused", false

@@ -11,7 +11,7 @@ from test_ops_numbers import INFIX
 from trees import tree
 from whence.ops.entry import Op
 from whence.ops.signature import signature
-from whence.ops.table import ALIASES, CONSTANTS, DOMAINS, TABLE
+from whence.ops.table import ALIASES, CONSTANTS, DOMAINS, HIDDEN, TABLE
 from whence.shapes.forward import names_in
 
 # Every word of the language of formulas.
@@ -83,7 +83,15 @@ def test_texts_can_be_read_and_use_known_words(op: Op) -> None:
         op.differential,
         op.differential_whole,
         op.differential_several,
-        op.adjoint,
+        op.forward,
+        op.slope,
+        op.commuting,
+        op.of_kron,
+        op.of_diagonal,
+        op.of_vector,
+        op.of_product,
+        *op.adjoints.values(),
+        *op.jacobians.values(),
         op.expands,
         op.exact,
         *[e.expression for e in (*op.right, *op.wrong)],
@@ -91,9 +99,9 @@ def test_texts_can_be_read_and_use_known_words(op: Op) -> None:
     ):
         if text:
             parsed = tree(text)
-            if text in (op.differential, op.exact, op.expands, op.adjoint):
+            if text in (op.differential, op.exact, op.expands, *op.adjoints.values()):
                 assert set(names_in(parsed)) <= allowed
-            assert set(re.findall(r"(\w+)\(", text)) <= TABLE.keys()
+            assert set(re.findall(r"(\w+)\(", text)) <= TABLE.keys() | HIDDEN.keys()
 
 
 @each

@@ -10,7 +10,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import ModuleType
 from typing import Any
@@ -20,10 +20,10 @@ import pytest
 from falsify import forget
 from whence.cli.solve import solve_item
 from whence.diff import jacobian, model, reverse
-from whence.expr import canonical, known_sums, match, node, opaque, rewrite, structures, sums, values
+from whence.expr import canonical, known, known_sums, match, node, opaque, products, rewrite, structures, sums, values
 from whence.expr.node import SUM
-from whence.form import factor
-from whence.notation import out, pieces, printer, term
+from whence.form import denominators, factor
+from whence.notation import kronecker, out, pieces, printer, term
 
 Make = Callable[[Callable[..., Any]], Callable[..., Any]]  # of the sound function makes the false one
 
@@ -83,6 +83,14 @@ PROBLEMS = [
     problem("sum((A @ X - A @ B)**2) + sum((A @ X - A @ B) * C)", "X", A="k n", B="n m", X="n m", C="k m"),
     problem("sum(X[i,:] * c.T) * x[0]", "X", X="n m", c="m", x="n"),
     problem("sum(sqrt(4 * X**2 + 4 * C**2))", "X", X="n m", C="n m"),
+    problem("X.T", "X", X="n m"),
+    problem("A @ X @ B", "X", A="k n", X="n m", B="m p"),
+    problem("X * X", "X", X="n m"),
+    problem("trace(A @ logm(X))", "X", assume="X: pd", A="n n", X="n n"),
+    problem("sum(A * inv(B @ X))", "X", A="n n", B="n n", X="n n"),
+    problem("sum(tril(A @ X) * B)", "X", A="n n", B="n n", X="n n"),
+    problem("trace(A @ inv(X @ B) @ X)", "X", A="n n", B="n n", X="n n"),
+    problem("sum(C * (x/(1 + x**2)))", "x", x="n", C="n 1"),
     {**problem("logdet(X) + trace(A @ X)", "X", assume="X: pd", A="n n", X="n n"), "structured": True},
 ]
 
@@ -152,6 +160,33 @@ def turned(node: Any) -> Any:
     return sums.transpose(node, (1, 0)) if node.rank == 2 and node.dims[0] == node.dims[1] else node
 
 
+def stacked_by_rows(sound: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, found, axes: sound(self, found, axes[::-1])
+
+
+def backwards(chain: Any) -> Any:
+    return None if chain is None else chain[::-1]
+
+
+def diagonal_only(exponents: Any) -> bool:
+    for node, idx in [k for k in exponents if known.UNIT_DIAGONAL in k[0].facts]:
+        exponents[node, idx] = 0
+    return False
+
+
+def no_exchange(self: Any, order: Any) -> Any:
+    return out.call("eye", self._whole(order))
+
+
+def of_the_transpose(found: Any) -> Any:
+    turned_first = [(p.factors[0][0], p.factors[0][1][::-1], 1) for p in found]
+    return [replace(p, factors=(f, *p.factors[1:])) for p, f in zip(found, turned_first, strict=True)]
+
+
+def twice(node: Any) -> Any:
+    return None if node is None else sums.scaled(node, 2)
+
+
 FAULTS = [
     Fault("factor: sign of the common part", factor, "_take_out", result(opposite)),
     Fault("factor: a factor dropped with the common part", factor, "_without", result(lambda factors: factors[1:])),
@@ -170,7 +205,7 @@ FAULTS = [
         "joined",
         lambda sound: lambda left, right, vector, *rest: sound(left, right, [], *rest),
     ),
-    Fault("printer: scalars of a term lost", term.Term, "_with_scalars", scalars_lost),
+    Fault("printer: scalars of a term lost", term.Term, "with_scalars", scalars_lost),
     Fault(
         "printer: every term added",
         printer.Printer,
@@ -231,6 +266,14 @@ FAULTS = [
     Fault(
         "model: one of several uses forgotten", model, "add", lambda sound: lambda nodes, dims: sound(nodes[-1:], dims)
     ),
+    Fault("kronecker: factors in the other order", out, "kron", first_argument(lambda factors: factors[::-1])),
+    Fault("kronecker: commutation lost", kronecker._Product, "_exchange", instead(no_exchange)),
+    Fault("kronecker: columns stacked the other way", kronecker._Product, "_stacked", stacked_by_rows),
+    Fault("products: all matrices commute", products, "commutes", instead(lambda e, x: True)),
+    Fault("products: factors of a product in the other order", products, "matrix_chain", result(backwards)),
+    Fault("known: every triangle a diagonal", known, "_triangles", instead(diagonal_only)),
+    Fault("match: inverses of the transpose cancel", match, "_with_inverse", result(of_the_transpose)),
+    Fault("denominators: a number lost", denominators, "over_common_denominator", result(twice)),
     Fault("jacobian: axes swapped", jacobian, "coefficient_of", result(turned)),
     Fault(
         "projection: the diagonal twice",
@@ -284,7 +327,7 @@ def test_without_a_fault_all_problems_are_answered(oracle: Any) -> None:
     for asked in PROBLEMS:
         answer = solve_item(asked)
         assert answer["status"] == "ok", answer
-        assert oracle.judge(asked, answer["formula"])[0] == "right", answer
+        assert oracle.judge(asked, answer["formula"], layout=answer["layout"])[0] == "right", answer
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
@@ -293,6 +336,6 @@ def test_no_wrong_answer_is_shown(fault: Fault, oracle: Any) -> None:
         answers = [solve_item(asked) for asked in PROBLEMS]
     for asked, answer in zip(PROBLEMS, answers, strict=True):
         if answer["status"] == "ok":
-            assert oracle.judge(asked, answer["formula"])[0] == "right", (asked, answer)
+            assert oracle.judge(asked, answer["formula"], layout=answer["layout"])[0] == "right", (asked, answer)
     codes = [answer["error"]["code"] for answer in answers if answer["status"] != "ok"]
     assert "not-verified" in codes, f"the fault is not exercised: {codes}"

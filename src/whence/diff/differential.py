@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from whence.diff.reverse import FUNCTION_NAME, differential_text, refuse_without_rule
 from whence.expr.build import Scope, build, parsed
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function
-from whence.expr.opaque import argument_value, placeholders
+from whence.expr.opaque import argument_value, placeholders, word_of
 from whence.expr.sums import integer, is_zero, make_sum, product, zero
 from whence.expr.values import Value
 from whence.messages.errors import RuleError
@@ -64,4 +64,4 @@ def _of_function(node: Node, marks: Mapping[Node, Node], value_of: Rewrite) -> N
         names["δ" + letter] = argument_value(node, change(argument, marks, value_of))
     axis = node.parameters[0] if node.parameters else None
     scope = Scope({}, axis=axis, locals=names, words={FUNCTION_NAME: word_of(node)})
-    return build(parsed(differential_text(op, node)), scope).node
+    return build(parsed(op.forward or differential_text(op, node)), scope).node

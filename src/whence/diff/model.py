@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from whence.diff.differential import change
 from whence.diff.jacobian import coefficient_of
 from whence.diff.reverse import adjoints
 from whence.expr.build import Scope, build
@@ -197,6 +198,8 @@ def derivative(
         back = backward(model, output, make_sum([(1, ())], ()), (wrt,), names, simplify, rename=rename)
         equation = back.equations.get(wrt)
         return (equation.node if equation else zero(atom.dims)), back
+    if not atom.dims:
+        return simplify(rename(_by_number(model, output, atom))), Backward({}, {})
     upstream = variable(UPSTREAM, output.dims)
     own = tuple(range(output.rank))
     pairing = product([(output, own, 1), (upstream, own, 1)], ())
@@ -205,6 +208,15 @@ def derivative(
     if equation is None:
         return zero(output.dims + atom.dims), back
     return simplify(rename(coefficient_of(equation.node, upstream))), back
+
+
+def _by_number(model: Forward, output: Node, atom: Node) -> Node:
+    """The derivative of an array by a number: forward mode over the statements."""
+    marks = {atom: make_sum([(1, ())], ())}
+    for d in model.definitions:
+        if d.atom is not atom and d.body.node.leaves & marks.keys():
+            marks[d.atom] = change(d.body.node, marks)
+    return change(output, marks)
 
 
 def projected(node: Node, axis: int, tags: Iterable[str]) -> Node:

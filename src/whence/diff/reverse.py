@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from whence.expr.build import Scope, build, parsed
+from whence.expr.build import Scope, apply, build, parsed
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function, identity, variable
 from whence.expr.opaque import argument_value, letters, placeholders, word_of
 from whence.expr.sums import add, integer, is_zero, make_sum, product
@@ -125,6 +125,8 @@ def _through_function(node: Node, g: Node, wanted: frozenset[Node], value_of: Re
     names = placeholders(op, len(node.arguments))
     moving = [k for k, a in enumerate(node.arguments) if a.leaves & wanted]
     refuse_without_rule(op, [names[k] for k in moving])
+    if word_of(node) and lookup(word_of(node)).forward:
+        return _by_spelled_out(lookup(word_of(node)), node, g, wanted, value_of)
     if len(moving) == 1 and names[moving[0]] in op.adjoints:
         return _by_adjoint(op, node, g, moving[0], value_of)
     if not op.differential:
@@ -139,6 +141,18 @@ def _by_adjoint(op: Op, node: Node, g: Node, place: int, value_of: Rewrite) -> l
     text = op.adjoints[placeholders(op, len(values))[place]]
     scope = Scope({}, locals=names, sizes=letters(op, values), words={FUNCTION_NAME: word_of(node)})
     return [(node.arguments[place], build(parsed(text), scope).node)]
+
+
+def _by_spelled_out(f: Op, node: Node, g: Node, wanted: frozenset[Node], value_of: Rewrite) -> list[tuple[Node, Node]]:
+    """A derivative in a direction that has a word of its own going forward, by the differential of its function."""
+    x, e = (argument_value(node, value_of(a)) for a in node.arguments)
+    mark = variable("δX", e.node.dims)
+    names = {"X": x, "Y": apply(f, [x]), "δX": Value(mark, e.shape)}
+    change = build(parsed(f.differential), Scope({}, locals=names))
+    own = tuple(range(node.rank))
+    pairing = product([(g, own, 1), (change.node, own, 1)], ())
+    found = adjoints(pairing, make_sum([(1, ())], ()), [mark])
+    return [(node.arguments[-1], part) for part in found.values()]
 
 
 def refuse_without_rule(op: Op, changed: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from whence.expr.node import FUNCTION, IDENTITY, SUM, Coefficient, Factor, variable
 from whence.expr.opaque import elementwise, letters, opaque, placeholders, unknown
-from whence.expr.products import as_value, commutes, kron_factors, matrix_chain, oriented, split_scalars
+from whence.expr.products import as_value, commutes, diagonal_of, kron_factors, matrix_chain, oriented, split_scalars
 from whence.expr.structures import FUNCTIONS, STRUCTURES, compare, entry
 from whence.expr.sums import constant, integer, is_zero, product, size, zero
 from whence.expr.values import (
@@ -239,6 +239,8 @@ def apply(op: Op, arguments: Sequence[Value], axis: Axis = None, word: str = "")
         raise RuleError("outside-scope", found=op.name)
     if op.of_number and arguments and not arguments[0].node.rank:
         return from_text(op.of_number, arguments, op)
+    if op.of_vector and arguments[0].node.rank == 1:
+        return from_text(op.of_vector, arguments, op)
     if op.expands:
         return from_text(op.expands, arguments, op, axis=axis)
     if op.kind == "elementwise":
@@ -262,7 +264,7 @@ def _simplified(op: Op, arguments: Sequence[Value], word: str) -> Value | None:
     *fixed, last = arguments
     if is_zero(last.node):
         return Value(zero(core(fixed[0].shape)), fixed[0].shape)
-    if word and not TABLE[word].slope:  # its derivative has other words
+    if word and not TABLE[word].slope and not TABLE[word].forward:  # its derivative has other words
         f = TABLE[word]
         return from_text(f.differential, fixed, f, Y=apply(f, fixed), δX=last)
     c, scalars, rest = split_scalars(last.node)
@@ -271,6 +273,8 @@ def _simplified(op: Op, arguments: Sequence[Value], word: str) -> Value | None:
         return _times(inner, c, scalars, 1)
     if commutes(last.node, fixed[0].node):
         if word:
+            if not TABLE[word].slope:
+                return None
             return matmul(from_text(TABLE[word].slope, fixed, TABLE[word]), last)
         return from_text(op.commuting, arguments, op) if op.commuting else None
     return None
@@ -288,6 +292,11 @@ def _simplified_of_one(op: Op, v: Value) -> Value | None:
         if inner.kind == FUNCTION and inner.name == op.undoes:
             undone = Value(inner.arguments[0], full(inner.arguments[0].dims))
             return transposed(undone) if turned else undone
+    if op.of_diagonal:
+        on_diagonal = diagonal_of(v.node)
+        if on_diagonal is not None:
+            x = Value(on_diagonal, (v.shape[0], ONE))
+            return build(parsed(op.of_diagonal), Scope({}, locals={"X": x}))
     if op.reciprocal:
         c, scalars, rest = split_scalars(v.node)
         if c != 1 or scalars:

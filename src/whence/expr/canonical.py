@@ -5,7 +5,8 @@ Equal canonical forms prove equality for all sizes.
 
 from __future__ import annotations
 
-from whence.expr.node import FUNCTION, ITSELF, SUM, Coefficient, Factor, Node, function
+from whence.expr.known import UNIT_DIAGONAL
+from whence.expr.node import FUNCTION, ITSELF, SUM, Coefficient, Factor, Node, function, identity
 from whence.expr.sums import MAX_TERMS, RawTerm, make_sum
 from whence.messages.errors import LimitError
 from whence.shapes.dims import Dim
@@ -43,7 +44,23 @@ def _sum(node: Node) -> Node:
     made = make_sum(terms, node.dims)
     if made is not node and made.kind == SUM and _has_open_sum(made):
         return canonical(made)
-    return made
+    return _both_triangles(made) if made.kind == SUM else made
+
+
+def _both_triangles(node: Node) -> Node:
+    """Both triangles of the same are all of it and its diagonal once more."""
+    for c, factors in node.terms:
+        for k, (f, idx, e) in enumerate(factors):
+            if UNIT_DIAGONAL not in f.facts or e != 1 or f.arguments or f.dims[0] != f.dims[1]:
+                continue
+            rest = [*factors[:k], *factors[k + 1 :]]
+            other = make_sum([(c, [*rest, (f, idx[::-1], 1)])], node.dims)
+            if other.kind != SUM or other.terms[0] not in node.terms or other.terms[0][1] == factors:
+                continue
+            left = [t for t in node.terms if t[1] not in (factors, other.terms[0][1])]
+            diagonal = (identity(f.dims[0]), idx, 1)
+            return canonical(make_sum([*left, (c, [*rest, (f, idx, 0)]), (c, [*rest, diagonal])], node.dims))
+    return node
 
 
 def _has_open_sum(node: Node) -> bool:

@@ -60,6 +60,20 @@ def matrix_chain(node: Node) -> list[Oriented] | None:
     return None
 
 
+def diagonal_of(node: Node) -> Node | None:
+    """The x of diag(x), None where the node is no diagonal matrix."""
+    if node.rank != 2 or node.kind == SUM and not node.terms:
+        return None
+    terms = node.terms if node.kind == SUM else ((1, ((node, (0, 1), 1),)),)
+    raw = []
+    for c, factors in terms:
+        left = [f for f in factors if f[0].kind != IDENTITY]
+        if len(left) == len(factors) or any(1 in idx for _, idx, _ in left):
+            return None
+        raw.append((c, [(f, tuple(i + 10_000 if i > 1 else i for i in idx), e) for f, idx, e in left]))
+    return make_sum(raw, node.dims[:1])
+
+
 def as_value(part: Oriented) -> Value:
     """One factor of a product as a matrix of its own."""
     node, turned = part
@@ -76,10 +90,13 @@ def commutes(e: Node, x: Node) -> bool:
 def _base(part: Oriented) -> Oriented:
     """X where the matrix is a function of X that commutes with whatever commutes with X."""
     node, turned = part
-    while node.kind == FUNCTION and len(node.arguments) == 1 and _analytic(node):
-        node, flip = oriented(node.arguments[0])
+    while True:
+        _, _, bare = split_scalars(node)
+        bare, flip = oriented(bare)
         turned ^= flip
-    return node, turned
+        if bare.kind != FUNCTION or len(bare.arguments) != 1 or not _analytic(bare):
+            return bare, turned
+        node = bare.arguments[0]
 
 
 def _analytic(node: Node) -> bool:
@@ -98,6 +115,10 @@ def _made_of(part: Oriented, base: Oriented) -> bool:
         return _made_of((inner, turned ^ flip), base)
     if node.kind != SUM:
         return False
+    _, _, bare = split_scalars(node)
+    if bare is not node:
+        bare, flip = oriented(bare)
+        return _made_of((bare, turned ^ flip), base)
     if len(node.terms) > 1:
         parts = [make_sum([term], node.dims) for term in node.terms]
         return all(_made_of((p, turned), base) for p in parts)

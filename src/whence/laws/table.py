@@ -18,6 +18,8 @@ class Law:
     axis: int | None = None  # what `axis=axis` stands for
 
 
+_PENROSE = "Penrose (1955), A generalized inverse for matrices"
+
 LAWS: tuple[Law, ...] = (
     Law(
         "tanh-quotient",
@@ -76,6 +78,36 @@ LAWS: tuple[Law, ...] = (
         "pinv(X)",
         "X @ X.T is invertible exactly when the rows of X are independent",
         "Golub & Van Loan, Matrix Computations (2013), §5.5.2",
+    ),
+    Law("penrose-1", "X @ pinv(X) @ X", "X", "the first Penrose condition", _PENROSE),
+    Law("penrose-2", "pinv(X) @ X @ pinv(X)", "pinv(X)", "the second Penrose condition", _PENROSE),
+    Law(
+        "penrose-1-and-3",
+        "pinv(X).T @ X.T @ X",
+        "X",
+        "X @ pinv(X) is symmetric: the third Penrose condition, then the first",
+        _PENROSE,
+    ),
+    Law(
+        "penrose-1-and-4",
+        "X @ X.T @ pinv(X).T",
+        "X",
+        "pinv(X) @ X is symmetric: the fourth Penrose condition, then the first",
+        _PENROSE,
+    ),
+    Law(
+        "penrose-2-and-3",
+        "pinv(X) @ pinv(X).T @ X.T",
+        "pinv(X)",
+        "X @ pinv(X) is symmetric: the third Penrose condition, then the second",
+        _PENROSE,
+    ),
+    Law(
+        "penrose-2-and-4",
+        "X.T @ pinv(X).T @ pinv(X)",
+        "pinv(X)",
+        "pinv(X) @ X is symmetric: the fourth Penrose condition, then the second",
+        _PENROSE,
     ),
     Law(
         "cholesky-squared",

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from whence.expr.node import SUM, Node
+from whence.expr.node import FUNCTION, IDENTITY, SUM, Coefficient, Factor, Node, function, identity
+from whence.expr.opaque import COMPOSITE
+from whence.expr.sums import make_sum, transpose
 from whence.notation import out as o
 from whence.notation.out import Out
 from whence.notation.pieces import COLUMN, ROW, NotMatrix, Piece, hadamard, product_of, shortest
@@ -39,6 +41,8 @@ class Arrangement:
 
 def matrix_of(printer: Printer, node: Node, arrangement: Arrangement) -> Out:
     """The array as one matrix. Raises NotMatrix where a term is no Kronecker product."""
+    if composite(node) and arrangement == Arrangement((0, 1), (2, 3)):
+        return composite_matrix(printer, node)
     terms = node.terms if node.kind == SUM else ((1, ((node, tuple(range(node.rank)), 1),)),)
     if not terms:
         sizes = [_size(printer, [node.dims[a] for a in axes]) for axes in (arrangement.rows, arrangement.columns)]
@@ -47,14 +51,99 @@ def matrix_of(printer: Printer, node: Node, arrangement: Arrangement) -> Out:
     for c, factors in printer.in_order(terms):
         if len(factors) == 1 and factors[0][0].kind == SUM and factors[0][2] == 1 and factors[0][0].rank > 2:
             raise NotMatrix
-        term = Term(printer, abs(c), factors, node.rank, node.dims)
-        if term.woven:
-            raise NotMatrix
-        signed.append((1 if c > 0 else -1, term.with_scalars(_Product(printer, term, arrangement).out())))
+        out = _through_inverse(printer, abs(c), factors, node, arrangement)
+        if out is None:
+            term = Term(printer, abs(c), factors, node.rank, node.dims)
+            if term.woven:
+                raise NotMatrix
+            out = term.with_scalars(_Product(printer, term, arrangement).out())
+        signed.append((1 if c > 0 else -1, out))
     if len(signed) == 1:
         sign, out = signed[0]
         return out if sign > 0 else o.negative(out)
     return o.add(signed)
+
+
+def composite(f: Node) -> bool:
+    """Is it a function of matrices whose rows and columns are made of two axes each?"""
+    return f.kind == FUNCTION and f.rank == 4 and COMPOSITE in f.parameters
+
+
+def composite_matrix(printer: Printer, f: Node) -> Out:
+    """inv(kron(A, B) + ...) as it stands, rows and columns composite."""
+    halves = Arrangement((0, 1), (2, 3))
+    return o.call(f.name, *(matrix_of(printer, a, halves) for a in f.arguments))
+
+
+def _through_inverse(
+    printer: Printer, c: Coefficient, factors: Sequence[Factor], node: Node, arrangement: Arrangement
+) -> Out | None:
+    """A term with one composite inverse as a product of three matrices; None where it has none."""
+    places = [k for k, (f, _, e) in enumerate(factors) if composite(f) and e == 1]
+    if not places:
+        return None
+    if len(places) > 1:
+        raise NotMatrix
+    f, idx, _ = factors[places[0]]
+    rest = [x for k, x in enumerate(factors) if k != places[0]]
+    if _reached(idx[:2], rest) & set(arrangement.columns):  # it stands transposed
+        turned = transpose(f.arguments[0], (2, 3, 0, 1))
+        f, idx = function(f.name, (turned,), turned.dims, f.parameters, f.facts), (*idx[2:], *idx[:2])
+    if tuple(idx[:2]) == arrangement.rows[::-1] or tuple(idx[2:]) == arrangement.columns[::-1]:
+        swapped = transpose(f.arguments[0], (1, 0, 3, 2))
+        f = function(f.name, (swapped,), swapped.dims, f.parameters, f.facts)
+        idx = (idx[1], idx[0], idx[3], idx[2])
+    if _reached(idx[:2], rest) & set(arrangement.columns) or _reached(idx[2:], rest) & set(arrangement.rows):
+        raise NotMatrix
+    scalars = [x for x in rest if not x[1]]
+    sides = (_beside(idx[:2], arrangement.rows, rest, f.dims[:2], node), _beside(idx[2:], arrangement.columns, rest, f.dims[2:], node))
+    if sum(len(side[1]) for side in sides) + len(scalars) != len(rest):
+        raise NotMatrix
+    parts = []
+    for k, (matrix, _) in enumerate(sides):
+        count = matrix.rank - 2
+        shown = Arrangement(tuple(range(count)), (count, count + 1))
+        if k == 1:
+            shown = Arrangement(shown.columns, shown.rows)
+        if not _is_identity(matrix, count):
+            parts.append(matrix_of(printer, matrix, shown))
+    parts.insert(1 if parts and not _is_identity(sides[0][0], sides[0][0].rank - 2) else 0, composite_matrix(printer, f))
+    return Term(printer, c, scalars, 0, ()).with_scalars(o.matmul(parts))
+
+
+def _reached(start: Sequence[int], factors: Sequence[Factor]) -> set[int]:
+    """The indices that factors tie to these."""
+    reached = set(start)
+    for _ in factors:
+        for _, idx, _ in factors:
+            if reached & set(idx):
+                reached |= set(idx)
+    return reached
+
+
+def _beside(
+    own: tuple[int, ...], axes: tuple[int, ...], factors: Sequence[Factor], dims: tuple[Dim, ...], node: Node
+) -> tuple[Node, list[Factor]]:
+    """What joins the axes of the result to the two indices of the inverse, as an array, and the factors it uses."""
+    reached = _reached((*own, *axes), factors)
+    chosen = [x for x in factors if reached & set(x[1])]
+    place: dict[int, int] = {a: k for k, a in enumerate(axes)}
+    raw: list[Factor] = []
+    for k, i in enumerate(own):
+        slot = len(axes) + k
+        if i in place:
+            raw.append((identity(dims[k]), (place[i], slot), 1))
+        else:
+            place[i] = slot
+    raw += [(f, tuple(place.get(i, i + 10_000) for i in idx), e) for f, idx, e in chosen]
+    return make_sum([(1, raw)], (*(node.dims[a] for a in axes), *dims)), chosen
+
+
+def _is_identity(matrix: Node, count: int) -> bool:
+    if count != 2 or matrix.kind != SUM or len(matrix.terms) != 1:
+        return False
+    c, factors = matrix.terms[0]
+    return c == 1 and sorted((f.kind, idx) for f, idx, _ in factors) == [(IDENTITY, (0, 2)), (IDENTITY, (1, 3))]
 
 
 def _size(printer: Printer, sizes: Sequence[Dim]) -> Out:

@@ -71,6 +71,7 @@ class Op:
 
     # Linear in each δ. Of a `structure` it is the learner's step and the test's; the engine has its own.
     differential: str = ""
+    forward: str = ""  # instead, where the change of the value itself is asked for and the language has a word for it
     differential_whole: str = ""  # instead, where no axis is given and the argument is not a vector
     differential_several: str = ""  # instead, where several axes are given
     undifferentiable: str = ""  # why it has none ("piecewise constant: derivative 0 almost everywhere" => zero=True)
@@ -87,6 +88,7 @@ class Op:
     slope: str = ""  # of a matrix function, its derivative in a direction E that commutes with X, as a factor of E
     parity: str = ""  # elementwise: "odd" f(-x) = -f(x), "even" f(-x) = f(x), "complement" f(-x) = 1 - f(x)
     undoes: str = ""  # the function of which it is the inverse function on the whole domain: inv(inv(X)) = X
+    of_diagonal: str = ""  # what it is of diag(x), where X stands for the column x
     reciprocal: bool = False  # f(c*X) = f(X)/c for every number c but 0
     of_product: str = ""  # what it is of A @ B, both square
     of_kron: str = ""  # what it is of kron(A, B), where A is n x n (n x p) and B m x m (m x q)
@@ -107,6 +109,7 @@ class Op:
     facts: tuple[str, ...] = ()  # facts of the value: "positive", "unit-interval", "sums-to-1" (along axis), ...
     transposes: str = ""  # "equivariant": f(X.T) = f(X).T; "invariant": f(X.T) = f(X)
     of_number: str = ""  # what it is of a 1 x 1 matrix X, in other words of the language
+    of_vector: str = ""  # what it is of a column or a row X, in other words of the language
     of_one: str = ""  # its value along an axis of length 1: "X" the entry itself, "1" the number one
     monotone: bool = False  # elementwise and increasing: a larger entry gives a larger (or equal) one
 

@@ -15,6 +15,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="inv",
         role="inverse",
+        of_diagonal="diag(1/X)",
         facts=("inverse",),
         undoes="inv",
         reciprocal=True,
@@ -52,6 +53,8 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="pinv",
         undoes="pinv",
+        of_diagonal="diag(1/X)",
+        of_vector="X.T/sum(X**2)",
         reciprocal=True,
         of_kron="kron(pinv(A), pinv(B))",
         kind="function",
@@ -112,6 +115,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="logdet",
         of_kron="m*logdet(A) + n*logdet(B)",
+        of_diagonal="sum(log(X))",
         kind="function",
         of_number="log(X)",
         transposes="invariant",
@@ -194,6 +198,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="expm",
         slope="expm(X)",
+        of_diagonal="diag(exp(X))",
         undoes="logm",
         commutes=True,
         kind="function",
@@ -222,6 +227,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="logm",
         slope="inv(X)",
+        of_diagonal="diag(log(X))",
         commutes=True,
         kind="function",
         of_number="log(X)",
@@ -249,8 +255,8 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="sqrtm",
-        slope="inv(sqrtm(X))/2",
         of_kron="kron(sqrtm(A), sqrtm(B))",
+        of_diagonal="diag(sqrt(X))",
         commutes=True,
         kind="function",
         of_number="X**(1/2)",
@@ -288,6 +294,8 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="cholesky",
         of_kron="kron(cholesky(A), cholesky(B))",
+        of_diagonal="diag(sqrt(X))",
+        forward="frechet(cholesky, X, δX)",
         kind="function",
         of_number="X**(1/2)",
         takes="X[...,n,n]",
@@ -316,6 +324,8 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="norm_nuc",
         of_kron="norm_nuc(A)*norm_nuc(B)",
+        of_diagonal="sum(abs(X))",
+        of_vector="norm(X)",
         kind="function",
         of_number="abs(X)",
         transposes="invariant",
@@ -341,6 +351,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="norm_spec",
         of_kron="norm_spec(A)*norm_spec(B)",
+        of_vector="norm(X)",
         kind="function",
         of_number="abs(X)",
         transposes="invariant",
@@ -366,6 +377,7 @@ MATRICES: tuple[Op, ...] = (
     Op(
         name="svd_uv",
         transposes="equivariant",
+        of_vector="X/norm(X)",
         kind="function",
         takes="X[n,m]",
         gives="[n,m]",
