@@ -1,7 +1,7 @@
 """SymPy's words: matrix symbols, its matrix expressions and `.diff`.
 
 SymPy has two kinds of numbers, scalars and matrices of one entry, and differentiates them differently well. So each
-problem is asked in several `MANNERS`, and the best outcome counts.
+problem is asked in several `MANNERS`, and the best outcome counts. The last asks once more for what is left undone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from rival_reader import CannotExpress, Shape, Term, Words, side_by_side
 
-MANNERS = ("trace", "matrix", "entry")  # how a matrix of one entry becomes a number
+MANNERS = ("trace", "matrix", "entry", "trace doit")  # how a matrix of one entry becomes a number
 FUNCTIONS = {
     "relu": "sp.Max({}, 0)",
     "sigmoid": "1/(1 + sp.exp(-{}))",
@@ -33,7 +33,7 @@ class SympyWords(Words):
     """Terms of kind "entry" are matrices of one entry that stand for a number."""
 
     def __init__(self, manner: str = "trace") -> None:
-        self.manner = manner
+        self.manner, _, self.ending = manner.partition(" ")
         self.lines = ["import sympy as sp", 't = sp.Symbol("t", real=True)']
         self.declared: set[str] = set()
 
@@ -205,4 +205,5 @@ class SympyWords(Words):
         return a
 
     def derivative(self, a: Term, names: list[Term]) -> str:
-        return f"({a.text})" + "".join(f".diff({name.text})" for name in names)
+        derivative = f"({a.text})" + "".join(f".diff({name.text})" for name in names)
+        return f"({derivative}).{self.ending}()" if self.ending else derivative

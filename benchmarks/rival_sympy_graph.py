@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-import sympy as sp
 from rival_graph import Graph, Node, Unevaluated
-from sympy.matrices.expressions.matexpr import MatrixExpr
-from sympy.tensor.array.expressions import array_expressions as arrays
 
+sp: Any = importlib.import_module("sympy")
 FUNCTIONS = {"Abs": "abs", "re": "", "conjugate": "", "Heaviside": "step"}
 KNOWN = frozenset(
     [
@@ -33,16 +32,8 @@ KNOWN = frozenset(
 
 
 def nodes_of(answer: Any) -> list[Node]:
-    answer = sp.sympify(answer)
-    try:
-        return nodes_as_it_stands(answer)
-    except Unevaluated:
-        return nodes_as_it_stands(answer.doit())
-
-
-def nodes_as_it_stands(answer: Any) -> list[Node]:
     reader = Expressions()
-    return reader.graph.ending_in(reader.node(answer))
+    return reader.graph.ending_in(reader.node(sp.sympify(answer)))
 
 
 def rank_of(expression: Any) -> int:
@@ -138,8 +129,8 @@ class Expressions:
 
     def of_MatMul(self, e: Any) -> int:
         product = None
-        numbers = [self.node(a) for a in e.args if not isinstance(a, MatrixExpr)]
-        for factor in (a for a in e.args if isinstance(a, MatrixExpr)):
+        numbers = [self.node(a) for a in e.args if not isinstance(a, sp.MatrixExpr)]
+        for factor in (a for a in e.args if isinstance(a, sp.MatrixExpr)):
             node = self.node(factor)
             product = node if product is None else self.graph.einsum([product, node], [[0, 1], [1, 2]], [0, 2])
         return self.graph.add("times", *numbers, product) if numbers or product is None else product
@@ -231,6 +222,3 @@ class Expressions:
 
     def of_Reshape(self, e: Any) -> int:
         return self.graph.add("reshape", self.node(e.expr), *self.nodes(e.shape))
-
-
-assert arrays is not None  # SymPy's array expressions are looked up by name

@@ -2,7 +2,7 @@
 
     python benchmarks/rivals.py                              # with the Python in which whence, numpy and torch are
     python benchmarks/rivals.py --sympy-python A --tensorgrad-python B       # interpreters that have the others
-    python benchmarks/rivals.py --only whence,sympy --limit 50 --json
+    python benchmarks/rivals.py --only whence,sympy --limit 50 --json     # every outcome; --json FILE: and the table
     python benchmarks/rivals.py --show cb-57                 # one problem: each program, answer and verdict
 
 The problems are those of tests/data/classic.jsonl and deep.jsonl. Each tool runs in a process of its own; tensorgrad,
@@ -10,8 +10,9 @@ which is under the AGPL, is only ever run as a separate program.
 
 How the others are asked. A problem is translated into the tool's own language (rival_sympy.py, rival_tensorgrad.py;
 `--show` prints the program). What a tool has no word for counts as "cannot express", never as wrong. SymPy is asked in
-up to three manners (a sum as a trace, as a matrix of one entry, as its entry), and the best outcome counts, where no
-answer is better than a wrong one. A derivative by an intermediate is asked with that intermediate as a variable.
+up to four manners (a sum as a trace, as a matrix of one entry, as its entry, and with doit), and the best outcome
+counts, where no answer is better than a wrong one. A derivative by an intermediate is asked with that intermediate as
+a variable. One by the free parameters of a structured matrix counts as something neither of them has a word for.
 
 How answers are judged. All are evaluated at three random inputs of pairwise different sizes and compared with automatic
 differentiation (tests/data/oracle.py). A rival's axes may stand in another layout: blocks of axes in any order, axes of
@@ -33,6 +34,7 @@ import platform
 import statistics
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from rival_judge import ROOT, Judge, score
@@ -102,12 +104,24 @@ def ask(tool: str, process: Tool, problem: dict[str, Any], judge: Judge) -> Outc
 
 
 # ---------------------------------------------------------------- counting
-def summary(outcomes: dict[str, Outcome], plain: set[str]) -> dict[str, Any]:
-    """The figures of one tool's column; `plain`: the problems whose known answer is a closed form."""
+def right_by_all(outcomes: dict[str, dict[str, Outcome]]) -> set[str]:
+    sets = [{name for name, outcome in answers.items() if outcome.kind == "right"} for answers in outcomes.values()]
+    return set.intersection(*sets) if sets else set()
+
+
+def median(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def summary(outcomes: dict[str, Outcome], plain: set[str], shared: set[str]) -> dict[str, Any]:
+    """The figures of one tool's column; `plain`: the problems whose known answer is a closed form; `shared`: those
+    that every tool answers rightly."""
     kinds = [outcome.kind for outcome in outcomes.values()]
     right = [outcome for outcome in outcomes.values() if outcome.kind == "right"]
     ratios = [outcome.ratio for outcome in right if outcome.ratio is not None]
     seconds = [outcome.seconds for outcome in right if outcome.seconds is not None]
+    common = [outcomes[name] for name in sorted(shared)]
     return {
         "problems": len(kinds),
         "translated": len(kinds) - kinds.count("cannot express"),
@@ -119,10 +133,13 @@ def summary(outcomes: dict[str, Outcome], plain: set[str]) -> dict[str, Any]:
         "closed form": sum(outcome.closed for name, outcome in outcomes.items() if name in plain),
         "closed form, of": sum(name in plain for name in outcomes),
         "length, answers measured": len(ratios),
-        "length, median": statistics.median(ratios) if ratios else None,
+        "length, median": median(list(ratios)),
         "length, 95th percentile": score.percentile(ratios, 0.95) if ratios else None,
-        "seconds, median": statistics.median(seconds) if seconds else None,
+        "seconds, median": median(list(seconds)),
         "seconds, 95th percentile": score.percentile(seconds, 0.95) if seconds else None,
+        "right by all tools": len(shared),
+        "  length there, median": median([outcome.ratio for outcome in common]),
+        "  seconds there, median": median([outcome.seconds for outcome in common]),
     }
 
 
@@ -183,7 +200,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--sympy-python", default=sys.executable, help="the interpreter that has SymPy")
     parser.add_argument("--tensorgrad-python", default=sys.executable, help="the interpreter that has tensorgrad")
     parser.add_argument("--show", metavar="ID", help="one problem in full")
-    parser.add_argument("--json", action="store_true", help="every outcome, as JSON")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="every outcome as JSON, instead of the table or in a file"
+    )
     args = parser.parse_args(argv)
     args.only = [name.strip() for name in args.only.split(",")]
     if unknown := [name for name in args.only if name not in TOOLS]:
@@ -204,17 +223,20 @@ def main(argv: list[str]) -> int:
     for corpus, problems in problems_of(args.corpus.split(",")).items():
         problems = [p for p in problems if args.show in (None, p["id"])][: args.limit]
         outcomes, plain = run(problems, tools, corpus)
-        columns = {tool: summary(outcomes[tool], plain) for tool in tools}
+        shared = right_by_all(outcomes)
+        columns = {tool: summary(outcomes[tool], plain, shared) for tool in tools}
         details = {t: {name: asdict(o) for name, o in answers.items()} for t, answers in outcomes.items()}
         report["corpora"][corpus] = {"figures": columns, "outcomes": details}
         if args.show:
             print("\n".join(show(problem, outcomes) for problem in problems), end="\n" if problems else "")
-        elif not args.json:
+        elif args.json != "-":
             print(f"\n{corpus}: {len(problems)} problems\n{table(versions, columns)}", flush=True)
     for tool in tools.values():
         tool.stop()
-    if args.json:
+    if args.json == "-":
         print(json.dumps(report, indent=1))
+    elif args.json:
+        Path(args.json).write_text(json.dumps(report, indent=1), encoding="utf-8")
     return 0
 
 
