@@ -133,8 +133,8 @@ def layers() -> list[Figure]:
             start = time.perf_counter()
             answer = solve_item(network(depth))
             best = min(best, time.perf_counter() - start)
-        if answer["status"] != "ok":
-            raise SystemExit(f"{depth} layers: {answer['error']}")
+            if answer["status"] != "ok":
+                raise SystemExit(f"{depth} layers: {answer['error']}")
         seconds[depth] = best
     rows = [Figure(f"{d} layers with named intermediates", 1000 * seconds[d], "ms") for d in DEPTHS]
     rows[-1].bar = 100

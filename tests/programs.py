@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from matrix_rules import MatrixRules
 from pieces import (
     ATOM,
     ELEMENTWISE,
@@ -29,7 +30,6 @@ from pieces import (
     PRODUCT,
     SUM,
     UNARY,
-    Ground,
     Misfit,
     Overgrown,
     Piece,
@@ -46,7 +46,7 @@ from pieces import (
 Problem = dict[str, Any]
 
 
-class Program(Ground):
+class Program(MatrixRules):
     """Grows one problem from its result downwards."""
 
     # ------------------------------------------------------------------ growing
@@ -87,13 +87,15 @@ class Program(Ground):
             self.power, self.scaled, self.negative, self.choice, self.extreme, self.masked, self.reciprocal,
         ]  # fmt: skip
         if not shape:
-            return [self.total, self.total, self.inner, self.quadratic, self.square_number, *common[:10]]
+            return [self.total, self.total, self.inner, self.quadratic, self.square_number, self.kronecker_number,
+                    self.entry_of, *common[:10]]  # fmt: skip
         if is_column(shape):
             return [*common, *[self.matmul] * 4, self.along, self.along, self.normalised, self.transpose, self.centred,
-                    self.diagonal]  # fmt: skip
+                    self.diagonal, self.column_of]  # fmt: skip
         if is_row(shape):
-            return [*common, *[self.matmul] * 2, self.along, self.along, self.normalised, self.transpose, self.centred]
-        square = [self.inverse, self.diagonal, self.gram] if is_square(shape) else []
+            return [*common, *[self.matmul] * 2, self.along, self.along, self.normalised, self.transpose, self.centred,
+                    self.row_of]  # fmt: skip
+        square = [self.inverse, self.diagonal, self.gram, self.matrix_power, self.matrix_function, self.triangle] if is_square(shape) else []
         return [*common, *[self.matmul] * 5, self.transpose, self.spread, self.spread, self.normalised, self.centred,
                 self.centred, *square]  # fmt: skip
 
@@ -372,21 +374,31 @@ class Program(Ground):
 
 
 # ---------------------------------------------------------------------- problems
+# What is asked for, and how often: the gradient of a number, a Jacobian of a column by a column, an array by a number,
+# an array by anything, a second derivative, the gradient by the free entries of a structured matrix.
+MODES = {"scalar": 8, "vector": 1, "by scalar": 1, "array": 2, "second": 2, "structured": 2}
+
+
 def _problem(rng: random.Random, name: str) -> Problem | None:
     """One problem, or None when this draw has nothing to differentiate by."""
-    mode = rng.choices(("scalar", "vector", "by scalar"), (8, 1, 1))[0]
+    mode = rng.choices(list(MODES), list(MODES.values()))[0]
     program = Program(rng)
     shape: Shape = ()
-    if mode == "vector":
+    if mode == "array":
+        shape = program.some_shape()
+    elif mode == "vector":
         shape = (program.dimension(), 1)
     elif mode == "by scalar":
         program.variable(())
         shape = rng.choice([(), (program.dimension(), 1), (program.dimension(), program.dimension())])
-    result = program.grow(shape, rng.choice((4, 5, 6)))
+    depths = {"second": (2, 3), "array": (2, 3, 4)}.get(mode, (4, 5, 6))
+    result = program.grow(shape, rng.choice(depths))
+    if mode == "array" and is_matrix(shape) and rng.random() < 0.3:
+        result = program.kronecker_value(program.dimension(), program.dimension(), rng.choice((1, 2)))
     known = {**program.variables, **program.definitions}
-    fits = {"scalar": lambda s: True, "vector": is_column, "by scalar": lambda s: s == ()}[mode]
+    fits: Callable[[Shape], bool] = {"vector": is_column, "by scalar": lambda s: s == ()}.get(mode, lambda s: True)
     candidates = [n for n in sorted(result.uses) if n != result.text and fits(known[n].shape)]
-    if result.depth < 4 or not candidates:
+    if result.depth < min(depths) or not candidates:
         return None
     inner = [n for n in candidates if n in program.definitions]
     wrt = rng.choice(inner if inner and rng.random() < 0.3 else candidates)
@@ -406,6 +418,20 @@ def _problem(rng: random.Random, name: str) -> Problem | None:
     if used:
         problem["definitions"] = [f"{n} = {program.bodies[n]}" for n in used]
     problem |= {"expression": result.text, "wrt": [wrt]}
+    if mode == "second":
+        inputs = [n for n in candidates if n in program.variables]
+        if not inputs:
+            return None
+        problem["wrt"] = [rng.choice(inputs), rng.choice(inputs)]
+    elif mode == "structured":
+        squares = [n for n in candidates if n in program.variables and is_square(known[n].shape)]
+        if not squares:
+            return None
+        problem["wrt"] = [rng.choice(squares)]
+        tags = program.assume.get(problem["wrt"][0], [])
+        kind = "pd" if "pd" in tags else rng.choice(("symmetric", "diagonal", "lower"))
+        problem["assume"] = {**problem.get("assume", {}), problem["wrt"][0]: [kind]}
+        problem["structured"] = True
     named = [n for n in used if n not in (wrt, result.text)]
     if mode == "scalar" and named and rng.random() < 0.3:
         problem["adjoints"] = {f"d{n}": n for n in named if rng.random() < 0.7}

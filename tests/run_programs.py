@@ -54,6 +54,8 @@ def attempt(problem: Problem, solve: Solver, truths: list[Any] | None = None) ->
         kind, detail = corpus.oracle().judge(problem, answer.get("formula"), layout=answer.get("layout"), truths=truths)
     except corpus.oracle().BadDraw as error:  # the judge itself finds no inputs at which the program is well scaled
         return Outcome("unjudged", str(error), str(answer.get("formula")))
+    except RuntimeError as error:  # automatic differentiation itself failed
+        return Outcome("unjudged", f"{type(error).__name__}: {error}", str(answer.get("formula")))
     return Outcome("right" if kind == "right" else "wrong", f"{kind}: {detail}", str(answer.get("formula")))
 
 

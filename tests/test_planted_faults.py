@@ -90,7 +90,8 @@ PROBLEMS = [
     problem("sum(A * inv(B @ X))", "X", A="n n", B="n n", X="n n"),
     problem("sum(tril(A @ X) * B)", "X", A="n n", B="n n", X="n n"),
     problem("trace(A @ inv(X @ B) @ X)", "X", A="n n", B="n n", X="n n"),
-    problem("sum(C * (x/(1 + x**2)))", "x", x="n", C="n 1"),
+    problem("sum(C * x/(x + y))", "x", assume="x: positive, y: positive", x="n", y="n", C="n 1"),
+    problem("trace(A @ inv(X).T @ X)", "X", A="n n", X="n n"),
     {**problem("logdet(X) + trace(A @ X)", "X", assume="X: pd", A="n n", X="n n"), "structured": True},
 ]
 
@@ -169,8 +170,8 @@ def backwards(chain: Any) -> Any:
 
 
 def diagonal_only(exponents: Any) -> bool:
-    for node, idx in [k for k in exponents if known.UNIT_DIAGONAL in k[0].facts]:
-        exponents[node, idx] = 0
+    for key in [k for k in exponents if known.UNIT_DIAGONAL in k[0].facts]:
+        exponents[key] = 0
     return False
 
 

@@ -18,12 +18,10 @@ from whence.expr.sums import transpose
 from whence.expr.values import ONE, FullShape, Value, axis_names, together
 from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
-from whence.notation import out
 from whence.notation.kronecker import Arrangement, matrix_of
 from whence.notation.pieces import NotMatrix
 from whence.notation.printer import Printer
 from whence.notation.uses import speaks_of_means, uses_index_sum
-from whence.ops.table import structured_by
 from whence.read.canonical import to_text
 from whence.read.parser import parse_printed
 from whence.read.problem import Problem
@@ -221,8 +219,8 @@ class Engine:
 
     def _reshaped(self, node: Node, blocks: Iterable[FullShape]) -> Expr:
         """An index sum over all axes, read as the array in which composite axes are one."""
-        sizes = [self.printer.size(d) for block in blocks for d in block if d != ONE]
-        return out.call(structured_by("reshape").name, self.printer.forms(node)[0], *sizes).tree
+        sizes = [d for block in blocks for d in block if d != ONE]
+        return self.printer.reshaped(node, sizes).tree
 
     def printed(self, node: Node, shape: FullShape) -> Expr:
         try:

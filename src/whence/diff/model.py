@@ -222,7 +222,8 @@ def _by_number(model: Forward, output: Node, atom: Node) -> Node:
 def projected(node: Node, axis: int, tags: Iterable[str]) -> Node:
     """The derivative by the free parameters of a structured matrix, whose axes are `axis` and the next.
 
-    Symmetric: J + J.T - J * eye(n); diagonal: J * eye(n); lower triangular: tril(J). The inner product is the sum over free entries.
+    Symmetric: J + J.T - J * eye(n); diagonal: J * eye(n); lower triangular: tril(J). The inner product is the sum over
+    free entries.
     Source: FORMAT of the problems; Petersen & Pedersen, The Matrix Cookbook (2012), sec. 2.8.
     """
     own = tuple(range(node.rank))

@@ -125,8 +125,9 @@ def _through_function(node: Node, g: Node, wanted: frozenset[Node], value_of: Re
     names = placeholders(op, len(node.arguments))
     moving = [k for k, a in enumerate(node.arguments) if a.leaves & wanted]
     refuse_without_rule(op, [names[k] for k in moving])
-    if word_of(node) and lookup(word_of(node)).forward:
-        return _by_spelled_out(lookup(word_of(node)), node, g, wanted, value_of)
+    named = lookup(word_of(node))
+    if named is not None and named.forward:
+        return _by_spelled_out(named, node, g, wanted, value_of)
     if len(moving) == 1 and names[moving[0]] in op.adjoints:
         return _by_adjoint(op, node, g, moving[0], value_of)
     if not op.differential:

@@ -181,8 +181,9 @@ def _structure(op: Op, expr: Call, scope: Scope) -> Value:
         first = arguments[0]
         assert isinstance(first, Value)
         arguments.append(_axis(expr, len(parameters), first, scope))
-    if parameters[-1].kind == "integer" and arguments[-1] < 0:
-        arguments = [apply(in_role("inverse"), arguments[:1]), -arguments[-1]]
+    base, last = arguments[0], arguments[-1]
+    if isinstance(base, Value) and isinstance(last, int) and last < 0:
+        arguments = [apply(in_role("inverse"), [base]), -last]
     return STRUCTURES[op.structure](*arguments)
 
 
@@ -321,7 +322,8 @@ def _of_scaled(op: Op, v: Value) -> Value | None:
     if v.node.kind != SUM or len(v.node.terms) != 1:
         return None
     _, factors = v.node.terms[0]
-    matrices = [(f, idx) for f, idx, e in factors if f.rank == 2 and e == 1 and set(idx) == {0, 1} and f.kind != IDENTITY]
+    both_axes = [(f, idx) for f, idx, e in factors if f.rank == 2 and e == 1 and set(idx) == {0, 1}]
+    matrices = [(f, idx) for f, idx in both_axes if f.kind != IDENTITY]
     vectors = [f for f in factors if f[0].rank == 1 and f[1] in ((0,), (1,))]
     if len(matrices) != 1 or not vectors or len(vectors) + 1 != len(factors):
         return None

@@ -6,7 +6,7 @@ See facts/declared.py for the words. Each rule leaves fewer factors, or factors 
 from __future__ import annotations
 
 from whence.expr.naming import canonical_naming
-from whence.expr.node import BASIS, FUNCTION, SUM, Coefficient, Node, function, identity, raw_sum
+from whence.expr.node import BASIS, SUM, Coefficient, Node, function, identity, raw_sum
 
 UNIT_DIAGONAL = "unit-diagonal"  # a triangular mask: ones on one side of the diagonal and on it, zeros on the other
 LOWER = "lower"  # zero above the diagonal

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from whence.expr.node import SUM, Coefficient, Factor, Node, identity, integer
+from whence.expr.node import SUM, Coefficient, Factor, Node, Term, identity, integer
 
 Binding = dict[int, int]
 INVERSE = "inverse"  # the fact of a matrix that is the inverse of its argument
@@ -139,11 +139,11 @@ def _on_diagonal(inverse: Node, factors: list[Factor], rank: int) -> list[Factor
 def _with_inverse(inverse: Node) -> list[Product]:
     """inv(A) @ A and A @ inv(A), their inner index numbered 2."""
     a = inverse.arguments[0]
-    terms: tuple = a.terms if a.kind == SUM and len(a.terms) == 1 else ((1, ((a, (0, 1), 1),)),)
-    c, inner = terms[0]
+    whole: Term = (1, ((a, (0, 1), 1),))
+    c, inner = a.terms[0] if a.kind == SUM and len(a.terms) == 1 else whole
     if c != 1:
         return []
-    after = tuple((g, tuple({0: 2, 1: 1}.get(i, i + 1) for i in ix), e) for g, ix, e in inner)
-    before = tuple((g, tuple({0: 0, 1: 2}.get(i, i + 1) for i in ix), e) for g, ix, e in inner)
+    after = tuple((g, tuple(2 if i == 0 else 1 if i == 1 else i + 1 for i in ix), e) for g, ix, e in inner)
+    before = tuple((g, tuple(0 if i == 0 else 2 if i == 1 else i + 1 for i in ix), e) for g, ix, e in inner)
     unit = identity(a.dims[0])
     return [Product(unit, 1, ((inverse, (0, 2), 1), *after)), Product(unit, 1, (*before, (inverse, (2, 1), 1)))]

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import permutations
 
-from whence.expr.node import SUM, VARIABLE, Coefficient, Node, function
 from whence.expr.known import LOWER, UNIT_DIAGONAL
+from whence.expr.node import SUM, VARIABLE, Coefficient, Node, function
 from whence.expr.sums import make_sum, primitive, product, scaled, transpose
 from whence.expr.values import (
     ONE,

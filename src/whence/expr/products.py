@@ -150,7 +150,7 @@ def kron_factors(v: Value) -> tuple[Value, Value] | None:
 
 def _tied(factors: tuple[Factor, ...], rank: int, group: dict[int, int], count: int) -> list[set[int]]:
     """The positions that factors or summed indices tie together."""
-    sets: list[tuple[set[int], set[int]]] = [({i for i in idx}, {group[i] for i in idx if i < rank}) for _, idx, _ in factors]
+    sets = [(set(idx), {group[i] for i in idx if i < rank}) for _, idx, _ in factors]
     merged = True
     while merged:
         merged = False

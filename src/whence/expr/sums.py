@@ -252,12 +252,12 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
             if e == 1:
                 return _inline(c, factors, idx, fresh) if inner else (c, _placed(factors, idx), fresh)
             root = None if inner else exact_power(c, e)
-            if root is not None and (e.denominator == 1 or all([_never_negative(f) for f, _, _ in factors])):
+            if root is not None and (e.denominator == 1 or all(_never_negative(f) for f, _, _ in factors)):
                 return root, [(f, tuple([idx[i] for i in ix]), integer(ex * e)) for f, ix, ex in factors], fresh
     if e.denominator == 1 or len(node.terms) > 1:
         c, scalars, rest = primitive(node)
         root = None if rest is node else exact_power(c, e)
-        if root is not None and (e.denominator == 1 or all([_never_negative(f) for f, _, _ in scalars])):
+        if root is not None and (e.denominator == 1 or all(_never_negative(f) for f, _, _ in scalars)):
             return root, [(f, ix, integer(ex * e)) for f, ix, ex in scalars] + [(rest, idx, e)], fresh
     return 1, None, fresh
 
@@ -271,7 +271,7 @@ def _never_negative(f: Node) -> bool:
     """Positive, or a sum of squares."""
     if "positive" in f.facts:
         return True
-    return f.kind == SUM and all([c > 0 and all([e % 2 == 0 for _, _, e in fs]) for c, fs in f.terms])
+    return f.kind == SUM and all(c > 0 and all(e % 2 == 0 for _, _, e in fs) for c, fs in f.terms)
 
 
 def _upright(node: Node, idx: tuple[int, ...], e: Coefficient) -> tuple[Node, tuple[int, ...], int]:

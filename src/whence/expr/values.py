@@ -47,7 +47,7 @@ def simple_parts(shape: FullShape) -> Parts:
 
 def value_of_parts(node: Node, parts: Parts) -> Value:
     """A value from the parts of its axes."""
-    if all([len(p) < 2 for p in parts]):
+    if max(map(len, parts), default=0) < 2:
         return Value(node, tuple([p[0] if p else ONE for p in parts]))
     return Value(node, tuple([prod(p[1:], start=p[0]) if p else ONE for p in parts]), parts)
 

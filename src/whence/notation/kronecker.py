@@ -96,18 +96,20 @@ def _through_inverse(
     if _reached(idx[:2], rest) & set(arrangement.columns) or _reached(idx[2:], rest) & set(arrangement.rows):
         raise NotMatrix
     scalars = [x for x in rest if not x[1]]
-    sides = (_beside(idx[:2], arrangement.rows, rest, f.dims[:2], node), _beside(idx[2:], arrangement.columns, rest, f.dims[2:], node))
+    sides = (
+        _beside(idx[:2], arrangement.rows, rest, f.dims[:2], node),
+        _beside(idx[2:], arrangement.columns, rest, f.dims[2:], node),
+    )
     if sum(len(side[1]) for side in sides) + len(scalars) != len(rest):
         raise NotMatrix
-    parts = []
+    parts = [composite_matrix(printer, f)]
     for k, (matrix, _) in enumerate(sides):
         count = matrix.rank - 2
-        shown = Arrangement(tuple(range(count)), (count, count + 1))
-        if k == 1:
-            shown = Arrangement(shown.columns, shown.rows)
-        if not _is_identity(matrix, count):
-            parts.append(matrix_of(printer, matrix, shown))
-    parts.insert(1 if parts and not _is_identity(sides[0][0], sides[0][0].rank - 2) else 0, composite_matrix(printer, f))
+        if _is_identity(matrix, count):
+            continue
+        own, inner = tuple(range(count)), (count, count + 1)
+        shown = matrix_of(printer, matrix, Arrangement(own, inner) if k == 0 else Arrangement(inner, own))
+        parts.insert(0 if k == 0 else len(parts), shown)
     return Term(printer, c, scalars, 0, ()).with_scalars(o.matmul(parts))
 
 
@@ -169,9 +171,9 @@ class _Product:
             if len(key) == 1:
                 self.single[key[0]] = pieces
             elif (key[0] in self.rows) == (key[1] in self.rows):
-                self.double[key] = pieces
+                self.double[key[0], key[1]] = pieces
             else:
-                self._join(*key, pieces)
+                self._join(key[0], key[1], pieces)
 
     def _join(self, a: int, b: int, pieces: list[Piece]) -> None:
         row, column = (a, b) if a in self.rows else (b, a)

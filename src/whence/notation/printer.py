@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node, function, raw_sum
-from whence.expr.opaque import word_of
 from whence.expr.canonical import canonical
 from whence.expr.known import UNIT_DIAGONAL
+from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node, function, raw_sum
+from whence.expr.opaque import word_of
 from whence.expr.sums import constant, make_sum, primitive, scaled
 from whence.expr.values import ONE
 from whence.notation import out as o
@@ -20,7 +20,6 @@ from whence.notation.spelled import spelled
 from whence.notation.term import Term
 from whence.ops.table import lookup, structured_by
 from whence.shapes.dims import Dim
-
 
 MAX_CASES = 8  # terms of a sum that may be written by cases
 
@@ -78,6 +77,10 @@ class Printer:
     def filled(self, structure: str, *sizes: Dim) -> Out:
         """eye(n), ones(n, m), by the entry that has this structure."""
         return o.call(structured_by(structure).name, *(self.size(d) for d in sizes))
+
+    def reshaped(self, node: Node, sizes: Sequence[Dim]) -> Out:
+        """The array, read row by row, in another shape."""
+        return o.call(structured_by("reshape").name, self.forms(node)[0], *(self.size(d) for d in sizes))
 
     def size(self, d: Dim) -> Out:
         """A size as a formula."""

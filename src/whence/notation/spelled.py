@@ -36,9 +36,9 @@ class _Filled:
         self.names, self.sizes, self.write = names, sizes, write
 
     def go(self, tree: Expr) -> Expr:
-        if not isinstance(tree, Number) and names_in(tree) and names_in(tree) <= self.sizes.keys():
-            if not isinstance(tree, Call | Index | Transpose):
-                return self.write(dim_of(tree, Scope({}, sizes=self.sizes))).tree
+        names = set() if isinstance(tree, Number | Call | Index | Transpose) else names_in(tree)
+        if names and names <= self.sizes.keys():
+            return self.write(dim_of(tree, Scope({}, sizes=self.sizes))).tree
         match tree:
             case Name(id=name):
                 return self.names.get(name, tree)

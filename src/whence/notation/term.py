@@ -12,8 +12,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from whence.expr.node import BASIS, DIMENSION, IDENTITY, VARIABLE, Coefficient, Factor, Node
 from whence.expr.known import UNIT_DIAGONAL
+from whence.expr.node import BASIS, DIMENSION, IDENTITY, VARIABLE, Coefficient, Factor, Node
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation.out import Out
