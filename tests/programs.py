@@ -95,7 +95,9 @@ class Program(MatrixRules):
         if is_row(shape):
             return [*common, *[self.matmul] * 2, self.along, self.along, self.normalised, self.transpose, self.centred,
                     self.row_of]  # fmt: skip
-        square = [self.inverse, self.diagonal, self.gram, self.matrix_power, self.matrix_function, self.triangle] if is_square(shape) else []
+        square = []
+        if is_square(shape):
+            square = [self.inverse, self.diagonal, self.gram, self.matrix_power, self.matrix_function, self.triangle]
         return [*common, *[self.matmul] * 5, self.transpose, self.spread, self.spread, self.normalised, self.centred,
                 self.centred, *square]  # fmt: skip
 

@@ -18,21 +18,22 @@ from whence.expr.sums import transpose
 from whence.expr.values import ONE, FullShape, Value, axis_names, together
 from whence.form.choose import Chooser
 from whence.messages.errors import LimitError, RefusedError, RuleError, WhenceError
-from whence.notation.kronecker import Arrangement, matrix_of
+from whence.notation import out
+from whence.notation.kronecker import Arrangement, matrix_of, stacked_columns
 from whence.notation.pieces import NotMatrix
 from whence.notation.printer import Printer
 from whence.notation.uses import speaks_of_means, uses_index_sum
 from whence.read.canonical import to_text
 from whence.read.parser import parse_printed
 from whence.read.problem import Problem
-from whence.read.syntax import Expr, Index, Model, Range, Shape, Transpose
+from whence.read.syntax import Expr, Index, Model, Name, Range, Shape, Transpose
 from whence.read.walk import names_in, walk
 from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
 from whence.verify.claim import Check, Claim
 from whence.verify.judge import check
 
-MAX_ORDER = 2
+MAX_ORDER = 4
 UNPRINTABLE = 10**6
 
 
@@ -125,26 +126,33 @@ class Engine:
         structured: bool = False,
         use_adjoints: bool = True,
         turned: bool = False,
+        stacked: bool = False,
     ) -> Answer:
-        """The verified derivative of an expression by one name, or by two in order.
+        """The verified derivative of an expression by one name, or by several in order.
 
-        `turned`: the transpose of it, as other layouts write it; then without adjoint names.
-        Raises RuleError for what has no rule, RefusedError where no verified answer can be given.
+        `turned`: the transpose of it, as other layouts write it; `stacked`: the matrix d vec(F) / d vec(X).T. Both
+        are without adjoint names. Raises RuleError for what has no rule, LimitError beyond the highest order,
+        RefusedError where no verified answer can be given.
         """
         if len(wrt) > MAX_ORDER:
-            raise RuleError("outside-scope", found=f"a derivative of order {len(wrt)}")
+            raise LimitError("order-too-high", found=str(len(wrt)), limit=MAX_ORDER)
+        if len(wrt) > 2:
+            return self._of_higher_order(expression, wrt, structured, stacked)
         self.table.shape_of(expression)
         output = build(expression, self.forward.scope)
-        stacked = self._arrange(output, wrt)
-        node, back = self._node(output.node, wrt, use_adjoints and not turned)
+        in_layout_vec = self._arrange(output, wrt, stacked)
+        itself = expression.id if isinstance(expression, Name) else ""
+        node, back = self._node(output.node, wrt, use_adjoints and not turned and not stacked, itself)
         if structured:
             node = self._structured(node, output, wrt)
         shape = self._shape(output, wrt, node)
+        if stacked and node.rank <= 2:
+            return self._stacked(expression, wrt, node, output, structured)
         if self.arrangement is not None and not turned:
             arranged = self._arranged(node, shape)
             if arranged is not None:
                 node, tree = arranged
-                layout = "vec" if stacked else "matrix"
+                layout = "vec" if in_layout_vec else "matrix"
                 return self.verified(expression, wrt, node, shape, tree, {}, structured, None, layout)
             if output.groups is not None:
                 tree = self._reshaped(node, [output.shape, *(self.shapes[w] for w in wrt)])
@@ -159,6 +167,29 @@ class Engine:
         claimed = Transpose if turned else None
         return self.verified(expression, wrt, node, shape, tree, adjoints, structured, claimed)
 
+    def _of_higher_order(self, expression: Expr, wrt: tuple[str, ...], structured: bool, stacked: bool) -> Answer:
+        """The derivative of the verified first derivative: each step is checked by itself."""
+        first = self.derive(expression, wrt[:1], structured=structured, use_adjoints=False)
+        if first.layout != "matrix" or first.node.rank > 2:
+            raise RuleError("outside-format", found=f"a derivative of order {len(wrt)} of an array of more than two axes")
+        return self.derive(first.tree, wrt[1:], structured=structured, use_adjoints=False, stacked=stacked)
+
+    def _stacked(
+        self, expression: Expr, wrt: tuple[str, ...], node: Node, output: Value, structured: bool
+    ) -> Answer:
+        """A derivative of at most two axes in the layout vec."""
+        assert self.arrangement is not None
+        rows, columns = self.arrangement.rows, self.arrangement.columns
+        if rows and columns:
+            node = transpose(node, (*rows, *columns))
+            tree = self.printed(node, (*node.dims,))
+        else:
+            forms = self.printer.forms(node)
+            column = stacked_columns(forms[0]) if node.rank == 2 else forms[0]
+            tree = (column if rows or not columns else out.transpose(column)).tree
+        shape = self._shape(output, wrt, node)
+        return self.verified(expression, wrt, node, shape, tree, {}, structured, None, "vec")
+
     def _arranged(self, node: Node, shape: FullShape) -> tuple[Node, Expr] | None:
         """The derivative as one matrix of Kronecker products, or an index sum; None where it has a plainer form."""
         assert self.arrangement is not None
@@ -170,16 +201,17 @@ class Engine:
         row = len(shape) == 2 and shape[0] == ONE and shape[1] != ONE and not columns
         return transpose(node, (*rows, *columns)), Transpose(whole.tree) if row else whole.tree
 
-    def _node(self, output: Node, wrt: tuple[str, ...], use_adjoints: bool) -> tuple[Node, Backward]:
+    def _node(self, output: Node, wrt: tuple[str, ...], use_adjoints: bool, itself: str) -> tuple[Node, Backward]:
+        """`itself` is the name of the output, whose adjoint is one and stands in no answer."""
         if len(wrt) == 1:
-            names = self.adjoint_names if use_adjoints else {}
+            names = {of: name for of, name in self.adjoint_names.items() if of != itself} if use_adjoints else {}
             return derivative(self.forward, output, wrt[0], names, self.chooser.nicest)
         first, back = derivative(self.forward, output, wrt[0], {}, lambda n: n, plain=True)
         back.equations.clear()
         node, _ = derivative(self.forward, first, wrt[1], {}, self.chooser.nicest)
         return node, back
 
-    def _arrange(self, output: Value, wrt: tuple[str, ...]) -> bool:
+    def _arrange(self, output: Value, wrt: tuple[str, ...], stacked: bool = False) -> bool:
         """Fix how an array of more than two axes is written as a matrix; True: in the layout vec."""
         parts = [output.parts, *(self.forward.scope.values[w].parts for w in wrt)]
         names: list[list[tuple[int, ...]]] = []
@@ -189,7 +221,7 @@ class Engine:
             start += sum(map(len, block))
         axes = [axis for block in names for axis in block if axis]
         self.arrangement = None
-        if len(axes) <= 2:
+        if len(axes) <= 2 and not stacked:
             if any(len(axis) > 1 for axis in axes):
                 self.arrangement = Arrangement(axes[0], axes[1] if len(axes) > 1 else ())
             return False

@@ -230,13 +230,19 @@ class Net:
         """The verified answer to a question."""
         layout = question.layout
         gradient = is_scalar(self.engine.shapes[question.of])
-        if layout == "vec" or (layout != "gradient" and len(question.wrt) > 1):
-            raise RuleError("outside-scope", found=f"layout {layout} here")
+        if layout in ("numerator", "denominator") and len(question.wrt) > 1:
+            raise RuleError("outside-scope", found=f"layout {layout} of a second derivative")
+        stacked = layout == "vec"
         turned = layout == ("numerator" if gradient else "denominator")
         if question.convention == "course":
-            return self._course(question, turned, use_adjoints)
+            return self._course(question, turned or stacked, use_adjoints)
         return self.engine.derive(
-            Name(question.of), question.wrt, structured=question.structured, use_adjoints=use_adjoints, turned=turned
+            Name(question.of),
+            question.wrt,
+            structured=question.structured,
+            use_adjoints=use_adjoints,
+            turned=turned,
+            stacked=stacked,
         )
 
     def _course(self, question: Question, turned: bool, use_adjoints: bool) -> Answer:

@@ -54,8 +54,10 @@ def fused(
         if not within & set(idx):
             left.append((f, idx, e))
             continue
-        place = next((pair for pair in (idx, idx[::-1]) if pair in pairs), None)
-        if place is None or e != 1 or f.rank != 2:
+        if e != 1 or f.rank != 2:
+            raise NotMatrix
+        place = next((pair for pair in ((idx[0], idx[1]), (idx[1], idx[0])) if pair in pairs), None)
+        if place is None:
             raise NotMatrix
         matrix = printer.forms(f)[0 if place == idx[::-1] else 1]
         column = o.call(structured_by("vec").name, matrix)

@@ -64,6 +64,11 @@ def matrix_of(printer: Printer, node: Node, arrangement: Arrangement) -> Out:
     return o.add(signed)
 
 
+def stacked_columns(matrix: Out) -> Out:
+    """vec of a formula."""
+    return o.call(structured_by("vec").name, matrix)
+
+
 def composite(f: Node) -> bool:
     """Is it a function of matrices whose rows and columns are made of two axes each?"""
     return f.kind == FUNCTION and f.rank == 4 and COMPOSITE in f.parameters

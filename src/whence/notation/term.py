@@ -68,7 +68,7 @@ class Term:
         self.filled = False
         self.stuck = rank > 2  # the term needs an index sum
         self.woven = False  # three matrices meet on one summed index
-        if any([f.rank == 4 for f, _, _ in factors]):
+        if any(f.rank == 4 for f, _, _ in factors):
             factors = self._fuse(factors)
         for factor in self._averaged(sorted(factors, key=self._rank_of)):
             self._take(factor)
