@@ -7,10 +7,12 @@ never returned.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
-from whence.diff.model import Backward, Forward, derivative, forward, projected
+from whence.diff.model import Backward, Forward, derivative, forward, projected, tangent
+from whence.direction import in_direction
 from whence.expr.build import Scope, build
 from whence.expr.canonical import canonical
 from whence.expr.node import VARIABLE, Node, variable
@@ -138,6 +140,17 @@ class Engine:
             raise LimitError("order-too-high", found=str(len(wrt)), limit=MAX_ORDER)
         if len(wrt) > 2:
             return self._of_higher_order(expression, wrt, structured, stacked)
+        try:
+            return self._derived(expression, wrt, structured, use_adjoints, turned, stacked)
+        except RuleError as error:
+            if error.code == "outside-format" and len(wrt) == 1 and not structured:
+                with suppress(WhenceError):
+                    error.extended = in_direction(self, expression, wrt[0])
+            raise
+
+    def _derived(
+        self, expression: Expr, wrt: tuple[str, ...], structured: bool, use_adjoints: bool, turned: bool, stacked: bool
+    ) -> Answer:
         self.table.shape_of(expression)
         output = build(expression, self.forward.scope)
         in_layout_vec = self._arrange(output, wrt, stacked)
@@ -171,7 +184,7 @@ class Engine:
         """The derivative of the verified first derivative: each step is checked by itself."""
         first = self.derive(expression, wrt[:1], structured=structured, use_adjoints=False)
         if first.layout != "matrix" or first.node.rank > 2:
-            raise RuleError("outside-format", found=f"a derivative of order {len(wrt)} of an array of more than two axes")
+            raise RuleError("outside-format", found=f"derivatives of order {len(wrt)} of arrays of more than two axes")
         return self.derive(first.tree, wrt[1:], structured=structured, use_adjoints=False, stacked=stacked)
 
     def _stacked(
@@ -235,10 +248,20 @@ class Engine:
         for name in wrt:
             rank = self.forward.atom(name).rank
             tags = self.model.assumptions.get(name, ())
-            if rank == 2:
+            if rank == 2 and "orthogonal" in tags:
+                node = self._on_tangents(node, axis, name, output, wrt)
+            elif rank == 2:
                 node = projected(node, axis, tags)
             axis += rank
         return self.chooser.nicest(self.forward.rewriter(node))
+
+    def _on_tangents(self, node: Node, axis: int, name: str, output: Value, wrt: tuple[str, ...]) -> Node:
+        if output.node.rank or len(wrt) > 1:
+            raise RuleError("outside-scope", found="a Jacobian or second derivative by an orthogonal matrix")
+        rows, columns = self.shapes[name]
+        if rows != columns:
+            raise RuleError("outside-scope", found="the tangents of a matrix that may be tall or wide")
+        return tangent(node, axis, self.forward.atom(name))
 
     def _shape(self, output: Value, wrt: tuple[str, ...], node: Node) -> FullShape:
         """The full shape that the table of layouts asks for."""
@@ -254,9 +277,9 @@ class Engine:
         sizes = [d for block in blocks for d in block if d != ONE]
         return self.printer.reshaped(node, sizes).tree
 
-    def printed(self, node: Node, shape: FullShape) -> Expr:
+    def printed(self, node: Node, shape: FullShape, printer: Printer | None = None) -> Expr:
         try:
-            forms = self.printer.forms(node)
+            forms = (printer or self.printer).forms(node)
         except NotMatrix as e:
             raise RefusedError("outside-format", found="an array of more than two axes inside a function") from e
         row = len(shape) == 2 and shape[0] == ONE and shape[1] != ONE

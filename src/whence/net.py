@@ -15,7 +15,7 @@ from whence.expr.values import core
 from whence.facts.conditions import conditions
 from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError, RuleError, ShapeError, UnknownError
-from whence.messages.labels import LABELS
+from whence.messages.labels import LABELS, STRUCTURED
 from whence.naming import adjoint_names
 from whence.notation.latex import to_latex
 from whence.notation.markdown import to_markdown
@@ -356,11 +356,19 @@ class Derivative:
         """Read as, derived, checked, assumes."""
         read_as = "; ".join(f"{s.target} = {to_text(s.expression)}" for s in self.net.model.statements)
         assumed = [f"{n} {', '.join(tags)}" for n, tags in self.net.model.assumptions.items()] + self.conditions
+        if self.question.structured:
+            assumed += [self._structure(name) for name in self.wrt]
         check = self.answer.check
         ordered = {s: check.sizes[s] for s in self.net.ordered_sizes if s in check.sizes}
         return certificate(
             read_as, replace(check, sizes={**ordered, **check.sizes}), proved=self.answer.proved, assumes=tuple(assumed)
         )
+
+    def _structure(self, name: str) -> str:
+        """What the structure of a variable does to its gradient, and the inner product."""
+        tags = self.net.model.assumptions.get(name, ())
+        tag = next((t for t in ("orthogonal", "diagonal", *STRUCTURED) if t in tags), None)
+        return STRUCTURED[tag].format(name=name) if tag else f"{name} has no structure"
 
     @cached_property
     def conditions(self) -> list[str]:

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from whence.diff.differential import change
 from whence.diff.jacobian import coefficient_of
 from whence.diff.reverse import adjoints
 from whence.expr.build import Scope, build
-from whence.expr.node import Node, identity, variable
+from whence.expr.node import Factor, Node, identity, variable
 from whence.expr.opaque import triangular_mask
 from whence.expr.rewrite import Rewriter
 from whence.expr.sums import add, make_sum, product, size, zero
@@ -211,12 +212,35 @@ def derivative(
 
 
 def _by_number(model: Forward, output: Node, atom: Node) -> Node:
-    """The derivative of an array by a number: forward mode over the statements."""
-    marks = {atom: make_sum([(1, ())], ())}
+    """The derivative of an array by a number."""
+    return change_of(model, output, {atom: make_sum([(1, ())], ())})
+
+
+def change_of(model: Forward, output: Node, changes: Mapping[Node, Node]) -> Node:
+    """The change of an array where some names change: forward mode over the statements."""
+    marks = dict(changes)
     for d in model.definitions:
-        if d.atom is not atom and d.body.node.leaves & marks.keys():
+        if d.atom not in changes and d.body.node.leaves & marks.keys():
             marks[d.atom] = change(d.body.node, marks)
     return change(output, marks)
+
+
+def tangent(node: Node, axis: int, x: Node) -> Node:
+    """The projection of a gradient G on the tangents of orthogonal matrices X: G - X (XᵀG + GᵀX)/2.
+
+    The inner product is the sum over all entries. Axes `axis` and the next are those of X.
+    Source: Edelman, Arias & Smith (1998), The geometry of algorithms with orthogonality constraints, eq. 2.4.
+    """
+    own = tuple(range(node.rank))
+    a, b, s, t = axis, axis + 1, 1000, 1001
+
+    def at(row: int, column: int) -> Factor:
+        return (node, (*own[:axis], row, column, *own[axis + 2 :]), 1)
+
+    half = Fraction(-1, 2)
+    along: list[Factor] = [(x, (a, t), 1), (x, (s, t), 1), at(s, b)]  # X XᵀG
+    turned: list[Factor] = [(x, (a, t), 1), at(s, t), (x, (s, b), 1)]  # X GᵀX
+    return make_sum([(1, [(node, own, 1)]), (half, along), (half, turned)], node.dims)
 
 
 def projected(node: Node, axis: int, tags: Iterable[str]) -> Node:
@@ -236,6 +260,10 @@ def projected(node: Node, axis: int, tags: Iterable[str]) -> Node:
         return make_sum(
             [(1, [(node, own, 1)]), (1, [(node, tuple(turned), 1)]), (-1, [(node, own, 1), delta])], node.dims
         )
+    if "skew" in tags:
+        turned = list(own)
+        turned[axis], turned[axis + 1] = axis + 1, axis
+        return make_sum([(1, [(node, own, 1)]), (-1, [(node, tuple(turned), 1)])], node.dims)
     if "lower" in tags:
         mask = (triangular_mask(*node.dims[axis : axis + 2]), (axis, axis + 1), 1)
         return make_sum([(1, [(node, own, 1), mask])], node.dims)

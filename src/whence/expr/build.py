@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from whence.expr.node import FUNCTION, IDENTITY, SUM, Coefficient, Factor, variable
-from whence.expr.opaque import elementwise, letters, opaque, placeholders, unknown
+from whence.expr.opaque import elementwise, letters, opaque, placeholders, result_shape, unknown
 from whence.expr.products import as_value, commutes, diagonal_of, kron_factors, matrix_chain, oriented, split_scalars
 from whence.expr.structures import FUNCTIONS, STRUCTURES, compare, entry
 from whence.expr.sums import constant, integer, is_zero, product, size, zero
@@ -246,6 +246,10 @@ def apply(op: Op, arguments: Sequence[Value], axis: Axis = None, word: str = "")
         return from_text(op.expands, arguments, op, axis=axis)
     if op.kind == "elementwise":
         return elementwise(op.name, arguments, facts=op.facts)
+    named = zip(placeholders(op, len(arguments)), arguments, strict=False)
+    if any(is_zero(v.node) for x, v in named if x in op.linear_in):
+        shape = result_shape(op, arguments, axis)
+        return Value(zero(core(shape)), shape)
     shorter = _simplified(op, arguments, word)
     return opaque(op, arguments, axis, word) if shorter is None else shorter
 
@@ -263,8 +267,6 @@ def _simplified(op: Op, arguments: Sequence[Value], word: str) -> Value | None:
     if len(op.linear_in) != 1 or not op.adjoints:
         return None
     *fixed, last = arguments
-    if is_zero(last.node):
-        return Value(zero(core(fixed[0].shape)), fixed[0].shape)
     if word and not TABLE[word].slope and not TABLE[word].forward:  # its derivative has other words
         f = TABLE[word]
         return from_text(f.differential, fixed, f, Y=apply(f, fixed), δX=last)

@@ -9,7 +9,9 @@ from fractions import Fraction
 from whence.expr.node import SUM, Coefficient, Factor, Node, Term, identity, integer
 
 Binding = dict[int, int]
+ORTHOGONAL = "orthogonal"  # the fact of a matrix whose transpose is its inverse, where it is square
 INVERSE = "inverse"  # the fact of a matrix that is the inverse of its argument
+CANCELLING = frozenset((INVERSE, ORTHOGONAL))
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,11 @@ def _inner_closed(product: Product, binding: Binding, used, factors, rank: int) 
 
 def without_inverses(factors: list[Factor], rank: int) -> list[Factor] | None:
     """The factors with one inv(A) @ A or A @ inv(A) written as the identity; None where there is none."""
-    for f, _, e in factors:
+    for k, (f, _, e) in enumerate(factors):
+        if ORTHOGONAL in f.facts and e == 1 and f.rank == 2 and f.dims[0] == f.dims[1]:
+            rest = _with_its_transpose(factors, k, rank)
+            if rest is not None:
+                return rest
         if INVERSE not in f.facts or e != 1 or f.rank != 2:
             continue
         diagonal = _on_diagonal(f, factors, rank)
@@ -114,6 +120,21 @@ def without_inverses(factors: list[Factor], rank: int) -> list[Factor] | None:
             found = replaced(product, 1, tuple(factors), rank)
             if found is not None and found[0] == 1:
                 return found[1]
+    return None
+
+
+def _with_its_transpose(factors: list[Factor], k: int, rank: int) -> list[Factor] | None:
+    """The factors with Q @ Q.T or Q.T @ Q, of which the k-th is one, written as the identity."""
+    q, mine, _ = factors[k]
+    for other in range(k + 1, len(factors)):
+        g, its, e = factors[other]
+        if g is not q or e != 1:
+            continue
+        rest = [x for n, x in enumerate(factors) if n not in (k, other)]
+        for slot in (0, 1):
+            s, ends = mine[slot], (mine[1 - slot], its[1 - slot])
+            if s >= rank and its[slot] == s and s not in ends and not any(s in idx for _, idx, _ in rest):
+                return [*rest, (identity(q.dims[0]), ends, 1)]
     return None
 
 

@@ -138,7 +138,7 @@ def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None, wor
         return _of_composite(op, arguments)
     if axis is None and how.axis_default is not None:
         axis = (how.axis_default,)
-    shape = _result_shape(op, arguments, axis)
+    shape = result_shape(op, arguments, axis)
     nodes = [a.node for a in arguments]
     facts = {f for f in op.facts if f != "sums-to-1"}
     if how.axis:
@@ -238,7 +238,8 @@ def _along_nothing(op: Op, v: Value, shape: FullShape) -> Value:
     raise RuleError("outside-scope", found=op.name)
 
 
-def _result_shape(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None) -> FullShape:
+def result_shape(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None) -> FullShape:
+    """The full shape of a function's value. Raises RuleError for what the graph cannot hold."""
     first = arguments[0]
     way = signature(op).ways[0]
     if way.rule == "axis":

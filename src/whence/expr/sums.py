@@ -18,7 +18,7 @@ from math import gcd, isqrt, lcm
 
 from whence.expr.known import Exponents, use_facts
 from whence.expr.known_sums import drop_known_sums, sums_to_zero
-from whence.expr.match import INVERSE, without_inverses
+from whence.expr.match import CANCELLING, without_inverses
 from whence.expr.naming import canonical_naming
 from whence.expr.node import IDENTITY, ITSELF, SUM, Coefficient, Factor, Node, Term, dimension, integer, raw_sum
 from whence.messages.errors import LimitError, RuleError
@@ -139,7 +139,7 @@ def _normal(factors: tuple[Factor, ...], rank: int) -> Term | None:
             merged = drop_known_sums(merged, summed, rank)
         merged, extra = _orphans(merged, summed)
         coefficient = coefficient * extra
-        if facts and any(INVERSE in f.facts for f, _, _ in merged):
+        if facts and not all(CANCELLING.isdisjoint(f.facts) for f, _, _ in merged):
             cancelled = without_inverses(merged, rank)
             if cancelled is not None:
                 found = _normal(tuple(cancelled), rank)

@@ -5,6 +5,8 @@ positive       every entry is greater than zero (an open condition: it may be us
 unit-interval  every entry is between 0 and 1
 mask           every entry is 0 or 1
 pd, invertible, nonzero   conditions that need not be stated again
+skew           X[i, j] = -X[j, i]
+orthogonal     X.T @ X is the identity, or X @ X.T where X is wide; of a square matrix both
 lower          zero above the diagonal
 sums-to-1:k    sums along axis k are one
 """
@@ -19,6 +21,8 @@ ONE = Dim.parse(1)
 
 _FACTS: dict[str, tuple[str, ...]] = {
     "symmetric": ("symmetric",),
+    "skew": ("skew",),
+    "orthogonal": ("orthogonal",),
     "psd": ("symmetric",),
     "pd": ("symmetric", "pd"),
     "invertible": ("invertible",),

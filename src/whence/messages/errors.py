@@ -35,6 +35,7 @@ class WhenceError(Exception):
         self.expected = expected
         self.shapes = shapes or {}
         self.source = source
+        self.extended = ""  # a result in other words, where the notation has none for what was asked
         self.values = {**values, "found": found, "expected": expected}
         self.message, default_help = sentence(code, self.values)
         self.help = help or default_help
@@ -53,6 +54,8 @@ class WhenceError(Exception):
         }
         if self.shapes:
             out["shapes"] = self.shapes
+        if self.extended:
+            out["extended"] = self.extended
         return out
 
 

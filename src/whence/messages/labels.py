@@ -1,5 +1,19 @@
 """Short sentences that answers are dressed in, by name."""
 
+# What a derivative by a structured matrix is, by the assumption; {name} is the matrix, G its gradient without structure.
+STRUCTURED: dict[str, str] = {
+    "symmetric": "{name} is symmetric: each pair of equal entries counts as one free entry, so G + Gᵀ - G ⊙ I; inner "
+    "product: the sum over the free entries",
+    "skew": "{name} is skew: the entries above the diagonal are free and those below their negatives, so G - Gᵀ; inner "
+    "product: the sum over the free entries",
+    "diagonal": "{name} is diagonal: only its diagonal is free, so G ⊙ I; inner product: the sum over the free entries",
+    "lower": "{name} is lower triangular: its lower triangle is free, so tril(G); inner product: the sum over the free "
+    "entries",
+    "orthogonal": "{name} is orthogonal: G is projected on the tangents, G - {name} ({name}ᵀG + Gᵀ{name})/2; inner "
+    "product: the sum over all entries",
+}
+STRUCTURED["psd"] = STRUCTURED["pd"] = STRUCTURED["symmetric"]
+
 LABELS: dict[str, str] = {
     "means": "({name} means ∂{of}/∂{wrt})",
     "zero": "The derivative of {of} by {wrt} is zero, wherever it exists.",

@@ -28,6 +28,9 @@ def render(error: WhenceError) -> str:
         lines.append(f"  in line {error.line}")
     if error.shapes:
         lines.append("  shapes so far: " + ", ".join(f"{name}: {shape}" for name, shape in error.shapes.items()))
+    if error.extended:
+        letter, _, formula = error.extended.partition(": ")
+        lines.append(f"known: the change in a direction {letter} is {_plain(formula)}")
     if error.help:
         lines.append(f"help: {_plain(error.help)}")
     lines.append(f"more: whence explain --code {error.code}")

@@ -14,6 +14,7 @@ from whence.read.walk import children
 
 ASSUMPTIONS = (
     "symmetric",
+    "skew",
     "psd",
     "pd",
     "orthogonal",
@@ -28,7 +29,7 @@ ASSUMPTIONS = (
 )
 
 # These are said of matrices with as many rows as columns (in the last two axes of a tensor).
-SQUARE = frozenset({"symmetric", "psd", "pd", "diagonal", "lower", "invertible"})
+SQUARE = frozenset({"symmetric", "skew", "psd", "pd", "diagonal", "lower", "invertible"})
 
 RANK_LIMIT = 8
 SIZE_LIMIT = 1_000_000

@@ -105,6 +105,8 @@ def draw(ring: Ring, entries: Entries, shape: tuple[int, ...], tags: tuple[str, 
             x = plus(x, _diagonal_of(ring, filled(entries.shift, (*shape[:-1], 1)), n))
         if square and "symmetric" in held:
             x = _symmetrised(ring, x)
+        if square and "skew" in held:
+            x = minus(x, algebra.transposed(x))
     if square and "diagonal" in held:
         x = times(ring, x, algebra.eye(ring, n))
     if square and "lower" in held:
@@ -113,8 +115,8 @@ def draw(ring: Ring, entries: Entries, shape: tuple[int, ...], tags: tuple[str, 
 
 
 _TAGS = frozenset(
-    ("symmetric", "psd", "pd", "orthogonal", "diagonal", "lower", "positive", "unit-interval", "invertible", "nonzero")
-    + ("onehot-columns", "onehot-last")
+    ("symmetric", "skew", "psd", "pd", "orthogonal", "diagonal", "lower")
+    + ("positive", "unit-interval", "invertible", "nonzero", "onehot-columns", "onehot-last")
 )
 
 

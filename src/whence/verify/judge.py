@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from math import floor, log2, prod
 from random import Random, SystemRandom
 from typing import Any
@@ -219,13 +220,16 @@ class Judge:
             x = registers[target]
             assert x is not None
             parts_of = dict(x.parts)
+            top, bottom = x.top, 0
             for name, (register, key) in moves.items():
                 if register == target:
                     direction = directions[name] = filled(ring.draw, x.shape)
-                    step = projected(ring, direction, structures[name]).parts[0]
+                    move = projected(ring, direction, structures[name], x)
+                    step = move.parts[0]
                     before = parts_of.get(key)
                     parts_of[key] = step if before is None else [a + b for a, b in zip(before, step, strict=True)]
-            registers[target] = Array(x.shape, parts_of, max(x.top, 1 + x.bottom), x.bottom, rest=x.rest)
+                    top, bottom = max(top, move.top + x.bottom), max(bottom, move.bottom)
+            registers[target] = Array(x.shape, parts_of, max(top, x.top + bottom), x.bottom + bottom, rest=x.rest)
         self._fill(plan, ring, registers, inputs, done, plan.forward)
         return registers, directions
 
@@ -331,7 +335,7 @@ class Judge:
                 x = rest[target]
                 assert x is not None
                 directions.append(filled(entries.nonzero, x.shape))
-                moves.append(projected(ring, directions[-1], structure))
+                moves.append(projected(ring, directions[-1], structure, x))
                 targets.append(target)
             said = contracted(ring, part, formula, value.shape, directions).parts[0]
             claimed = [a + b for a, b in zip(claimed, said, strict=True)]
@@ -425,22 +429,35 @@ def _run_shifted(
         changed.add(k)
 
 
-def projected(ring: Ring, direction: Array, structure: frozenset[str]) -> Array:
+def projected(ring: Ring, direction: Array, structure: frozenset[str], x: Array) -> Array:
     """The move whose pairing with the plain derivative is that of the direction with the structured one.
 
-    R + Rᵀ − R∘I for a symmetric matrix, R∘I for a diagonal one, the lower triangle of R for a triangular one.
+    R + Rᵀ − R∘I for a symmetric matrix, R∘I for a diagonal one, the lower triangle of R for a triangular one, R − Rᵀ
+    for a skew one; for one with orthonormal columns the projection on the tangents, R − X (XᵀR + RᵀX)/2.
     """
     shape = direction.shape
+    if "orthogonal" in structure and len(shape) == 2:
+        return _tangent(ring, direction, algebra.still(x))
     if not structure or len(shape) != 2 or shape[0] != shape[1]:
         return direction
     if "diagonal" in structure:
         return algebra.times(ring, direction, algebra.eye(ring, shape[0]))
     if "lower" in structure:
         return algebra.linear(direction, kernels.triangle(shape, True))
+    if "skew" in structure:
+        return algebra.minus(direction, algebra.transposed(direction))
     if structure & {"symmetric", "pd", "psd"}:
         own = algebra.times(ring, direction, algebra.eye(ring, shape[0]))
         return algebra.minus(algebra.plus(direction, algebra.transposed(direction)), own)
     return direction
+
+
+def _tangent(ring: Ring, direction: Array, x: Array) -> Array:
+    if x.shape[0] < x.shape[1]:
+        return algebra.transposed(_tangent(ring, algebra.transposed(direction), algebra.transposed(x)))
+    inner = algebra.matmul(ring, algebra.transposed(x), direction)
+    both = algebra.matmul(ring, x, algebra.plus(inner, algebra.transposed(inner)))
+    return algebra.minus(direction, algebra.times(ring, both, algebra.constant(ring, Fraction(1, 2), literal=True)))
 
 
 def contracted(ring: Ring, part: Part, formula: Array, value: tuple[int, ...], directions: list[Array]) -> Array:
