@@ -167,8 +167,11 @@ def _kept(op: Op, argument: Node) -> set[str]:
 def _of_composite(op: Op, arguments: Sequence[Value]) -> Value:
     """A function of one square matrix whose rows and columns are composite."""
     v = arguments[0]
-    if len(arguments) > 1 or op.role != "inverse" or v.parts[0] != v.parts[-1]:
+    number = op.gives in ("[]", "[...]")
+    if len(arguments) > 1 or v.parts[0] != v.parts[-1] or not (op.role == "inverse" or number) or v.node.rank != 4:
         raise RuleError("outside-scope", found=f"{op.name} of a matrix with composite axes")
+    if number:
+        return Value(function(op.name, [v.node], (), (None, COMPOSITE), op.facts), ())
     made = function(op.name, [v.node], v.node.dims, (None, COMPOSITE), op.facts)
     return Value(made, v.shape, v.groups)
 

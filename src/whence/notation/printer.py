@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from whence.expr.canonical import canonical
 from whence.expr.known import UNIT_DIAGONAL
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node, function, raw_sum
-from whence.expr.opaque import word_of
+from whence.expr.opaque import COMPOSITE, word_of
 from whence.expr.sums import constant, make_sum, primitive, scaled
 from whence.expr.values import ONE
 from whence.notation import out as o
@@ -104,6 +104,8 @@ class Printer:
                 for word, dims in zip(TRIANGLES, (node.dims, node.dims[::-1]), strict=True)
             )
             return (lower, upper)
+        if COMPOSITE in parameters:
+            return (self._composite(node),)
         first = node.arguments[0]
         if op is not None and op.structure == "power":
             return tuple(self._symbolic_power(a, b) for a, b in zip(*self._loose(node.arguments), strict=True))
@@ -129,6 +131,14 @@ class Printer:
         turns = range(2) if op.transposes and node.rank == 2 else range(1)
         made = [o.call(name, *words, *(a[k] for a in arguments)) for k in turns]
         return self._both(made, symmetric="symmetric" in node.facts, rank=node.rank)
+
+    def _composite(self, node: Node) -> Out:
+        """A function of a matrix with composite axes, itself a number: logdet(kron(A, B) + ...)."""
+        from whence.notation.kronecker import composite_matrix
+
+        if node.rank:
+            raise NotMatrix
+        return replace(composite_matrix(self, node), scalar=True)
 
     def _loose(self, arguments: tuple[Node, ...]) -> list[tuple[Out, ...]]:
         """Arguments that are broadcast against each other: ones need not be written where another has the axis."""

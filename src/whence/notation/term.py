@@ -68,6 +68,8 @@ class Term:
         self.filled = False
         self.stuck = rank > 2  # the term needs an index sum
         self.woven = False  # three matrices meet on one summed index
+        if any([f.rank == 4 for f, _, _ in factors]):
+            factors = self._fuse(factors)
         for factor in self._averaged(sorted(factors, key=self._rank_of)):
             self._take(factor)
         self._pick_entries()
@@ -109,6 +111,15 @@ class Term:
             self._join(Piece((idx[0],), (column, o.transpose(column)), e, diagonal_of=shorter(forms)))
             return
         self._join(Piece(idx, forms, e, place=self._rank_of(factor)[0]))
+
+    def _fuse(self, factors):
+        """Take the functions of matrices with composite axes, and what is tied to their indices."""
+        from whence.notation.fused import fused  # which prints matrices of its own, by terms
+
+        pieces, left = fused(self.printer, factors, self.rank, self.sizes)
+        for piece in pieces:
+            self._join(piece)
+        return left
 
     def _averaged(self, factors: list[Factor]) -> list[Factor]:
         """A total divided by the number of its entries stands as a mean, where the model speaks of means."""

@@ -114,7 +114,6 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="logdet",
-        of_kron="m*logdet(A) + n*logdet(B)",
         of_diagonal="sum(log(X))",
         kind="function",
         of_number="log(X)",

@@ -186,9 +186,18 @@ class ExactRing:
         self.arguments += x.size
         self.collisions += x.size * self.arguments * (degree + self.highest)
 
-    def atoms(self, tag: str, x: Array) -> Array:
-        """A random number for each argument, the same for the same tag and argument."""
-        return self.from_pairs(x, [(self.atom(tag, z), 0) for z in self.pairs(x)])
+    def atoms(self, tag: str, x: Array, parity: str = "") -> Array:
+        """A random number for each argument, the same for the same tag and argument; odd or even where that is said."""
+        if not parity:
+            return self.from_pairs(x, [(self.atom(tag, z), 0) for z in self.pairs(x)])
+        return self.from_pairs(x, [(self._atom_of_parity(tag, z, parity), 0) for z in self.pairs(x)])
+
+    def _atom_of_parity(self, tag: str, z: Pair, parity: str) -> int:
+        mirrored = (-z[0] % self.modulus, -z[1] % self.modulus)
+        if parity == "odd" and mirrored == z:
+            return 0
+        sign = -1 if parity == "odd" and mirrored < z else 1
+        return sign * self.atom(tag, min(z, mirrored)) % self.modulus
 
     def atom(self, tag: str, key: Any) -> int:
         value = self.memo.get((tag, key))

@@ -424,7 +424,7 @@ def at_rest(op: Op, ring: Any, x: Array) -> Array:
         if kind != "mpmath":
             raise NotExact(f"{op.name} has no value")
         return ring.named(x, primitive)
-    return ring.atoms(op.name, x)
+    return ring.atoms(op.name, x, op.parity)
 
 
 def _derivative(op: Op, ring: Any, x: Array) -> Array:
