@@ -59,9 +59,10 @@ def _absolute(out: Exponents, node: Node, idx: tuple[int, ...]) -> None:
 def use_facts(exponents: Exponents, rank: int) -> tuple[Exponents, bool]:
     """The factors after all rules, and whether identities or sums are among the new ones."""
     out = _simple_facts(exponents)
-    changed = _triangles(out)
-    changed |= _entries(out, rank)
-    changed |= _powers(out)
+    present = set().union(*[node.facts for node, _ in out])
+    changed = UNIT_DIAGONAL in present and _triangles(out)
+    changed |= "mask" in present and _entries(out, rank)
+    changed |= SYMBOLIC_POWER in present and _powers(out)
     return out, changed
 
 

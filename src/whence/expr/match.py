@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from whence.expr.node import SUM, Coefficient, Factor, Node, Term, identity, integer
 
@@ -53,8 +54,10 @@ def _replaced_power(product: Product, coefficient: Coefficient, factors: tuple[F
     if product.coefficient != 1 or e.denominator == 1 or product.undone:
         return None
     for k, (g, idx, ex) in enumerate(factors):
-        ratio = Fraction(ex) / Fraction(e)
-        if g is f and ratio.denominator == 1:
+        if g is not f:
+            continue
+        ratio = Fraction(ex) / e
+        if ratio.denominator == 1:
             place = dict(zip(own, idx, strict=True))
             if len(place) < product.rank:
                 return None
@@ -157,6 +160,7 @@ def _on_diagonal(inverse: Node, factors: list[Factor], rank: int) -> list[Factor
     return None
 
 
+@lru_cache(maxsize=500)
 def _with_inverse(inverse: Node) -> list[Product]:
     """inv(A) @ A and A @ inv(A), their inner index numbered 2."""
     a = inverse.arguments[0]

@@ -116,8 +116,12 @@ def _intern(
     terms: tuple[Term, ...] = (),
     facts: frozenset[str] = NO_FACTS,
 ) -> Node:
+    reference = _interned.get(key)
+    found = None if reference is None else reference()
+    if found is not None:
+        return found
     with _lock:
-        reference = _interned.get(key)
+        reference = _interned.get(key)  # another thread may have been first
         found = None if reference is None else reference()
         if found is not None:
             return found

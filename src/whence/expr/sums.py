@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, isqrt, lcm
 
 from whence.expr.known import Exponents, use_facts
@@ -451,10 +452,14 @@ def _primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
         common = {}
     if content == 1 and not common:
         return 1, (), node
+    left = terms
+    if content != 1:
+        left = tuple([(integer(Fraction(c) / content), factors) for c, factors in terms])
+    if not common and len(terms) > 1:  # the terms are normal as they are
+        return content, (), raw_sum(left, node.dims)
     inverse = [(f, (), -e) for f, e in common.items()]
-    scale = 1 / Fraction(content)
-    rest = make_sum([(integer(c * scale), [*factors, *inverse]) for c, factors in terms], node.dims)
-    return content, tuple((f, (), e) for f, e in common.items()), rest
+    rest = make_sum([(c, [*factors, *inverse]) for c, factors in left], node.dims)
+    return content, tuple([(f, (), e) for f, e in common.items()]), rest
 
 
 def _shared(a: Coefficient, b: Coefficient) -> Coefficient:
@@ -507,8 +512,13 @@ def constant(node: Node) -> Coefficient | None:
 
 def transpose(node: Node, order: Sequence[int]) -> Node:
     """The node with its axes in another order: axis k of the result is axis order[k] of the node."""
+    return _transposed(node, tuple(order))
+
+
+@lru_cache(maxsize=2_000)
+def _transposed(node: Node, order: tuple[int, ...]) -> Node:
     own = own_axes(node.rank)
-    if tuple(order) == own:
+    if order == own:
         return node
     place = tuple([order.index(a) for a in own])
     return make_sum([(1, [(node, place, 1)])], tuple([node.dims[a] for a in order]))

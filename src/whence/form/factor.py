@@ -8,7 +8,6 @@ out first, and what is left is factored again.
 from __future__ import annotations
 
 from collections import Counter
-from fractions import Fraction
 from functools import lru_cache
 
 from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term
@@ -185,7 +184,7 @@ def _occurrence(factors: tuple[Factor, ...], f: Node, pattern: tuple[int, ...], 
 def _take_out_elementwise(f: Node, idx: tuple[int, ...], sign: int, terms: list[Term], node: Node):
     exponents = [next(e for g, ix, e in fs if g is f and ix == idx and (e > 0) == (sign > 0)) for _, fs in terms]
     common: Coefficient = min(exponents) if sign > 0 else max(exponents)
-    if "positive" not in f.facts and any(Fraction(e - common).denominator != 1 for e in exponents):
+    if "positive" not in f.facts and any((e - common).denominator != 1 for e in exponents):
         return None
     left = [(c, _without(fs, f, idx, common)) for c, fs in terms]
     used = sorted({i for _, fs in left for _, ix, e in fs for i in ix if i < node.rank and e != 0})

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from decimal import Decimal, getcontext, localcontext
 from fractions import Fraction
 from functools import wraps
-from math import isqrt
+from math import isqrt, log10
+from operator import mul
 from typing import Any
 
 from whence.verify import algebra
@@ -70,15 +71,12 @@ def _series(ring: Any, coefficients: list[Fraction], x: Array) -> Array:
     powers = [algebra.eye(ring, square_size(x)), x]
     while len(powers) <= width:
         powers.append(matmul(ring, powers[-1], x))
+    entries = list(zip(*[power.parts[0] for power in powers], strict=True))
     out: Array | None = None
     for start in range((len(coefficients) - 1) // width * width, -1, -width):
-        block = coefficients[start : start + width]
-        for c, power in zip(block, powers, strict=False):
-            term = _scaled(ring, power, c)
-            out = term if out is None else plus(out, term)
-        if start:
-            assert out is not None
-            out = matmul(ring, out, powers[width])
+        block = [ring.number(c) for c in coefficients[start : start + width]]
+        sums = Array(x.shape, {0: [sum(map(mul, block, entry)) for entry in entries]})
+        out = sums if out is None else plus(matmul(ring, out, powers[width]), sums)
     assert out is not None
     return out
 
@@ -143,8 +141,8 @@ def logm(ring: Any, x: Array) -> Array:
                 raise BadPoint("a matrix without a logarithm")
         q = matmul(ring, minus(x, identity), algebra.inverse(ring, plus(x, identity)))
         square = matmul(ring, q, q)
-        size = max(_largest(square) * square_size(x), _tiny())
-        count = 2 + int(context.prec / -size.log10()) if size < 1 else ROUNDS * 10
+        size = min(max(float(_largest(square) * square_size(x)), 1e-300), 0.5)  # small, since X is near 1
+        count = 2 + int(context.prec / -log10(size))
         odd = _series(ring, [Fraction(1, 2 * k + 1) for k in range(count)], square)
         return _scaled(ring, matmul(ring, q, odd), Fraction(2 * doublings))
 
