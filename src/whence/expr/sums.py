@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from math import gcd, isqrt, lcm
+from math import gcd, lcm
 
 from whence.expr.known import Exponents, use_facts
 from whence.expr.known_sums import drop_known_sums, sums_to_zero
 from whence.expr.match import CANCELLING, without_inverses
 from whence.expr.naming import canonical_naming
 from whence.expr.node import IDENTITY, ITSELF, SUM, Coefficient, Factor, Node, Term, dimension, integer, raw_sum
+from whence.expr.powers import exact_power, never_negative
 from whence.messages.errors import LimitError, RuleError
 from whence.shapes.dims import Dim
 
@@ -35,24 +36,6 @@ _OWN_AXES = tuple([tuple(range(rank)) for rank in range(16)])
 def own_axes(rank: int) -> tuple[int, ...]:
     """The indices of the axes of a node itself, in order."""
     return _OWN_AXES[rank] if rank < len(_OWN_AXES) else tuple(range(rank))
-
-
-def exact_power(c: Coefficient, e: Coefficient) -> Coefficient | None:
-    """c**e where it is a rational number, else None."""
-    if c == 1:
-        return 1
-    if c == 0 and e < 0:
-        raise RuleError("division-by-zero", found="the number 0")
-    if e == 1:
-        return c
-    if e.denominator == 1:
-        return Fraction(c) ** e.numerator
-    if c < 0 or e.denominator != 2:
-        return None
-    top, bottom = isqrt(c.numerator), isqrt(c.denominator)
-    if top * top != c.numerator or bottom * bottom != c.denominator:
-        return None
-    return Fraction(top, bottom) ** e.numerator
 
 
 def make_sum(raw: Iterable[RawTerm], dims: tuple[Dim, ...]) -> Node:
@@ -253,12 +236,12 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
             if e == 1:
                 return _inline(c, factors, idx, fresh) if inner else (c, _placed(factors, idx), fresh)
             root = None if inner else exact_power(c, e)
-            if root is not None and (e.denominator == 1 or all(_never_negative(f) for f, _, _ in factors)):
+            if root is not None and (e.denominator == 1 or all(never_negative(f) for f, _, _ in factors)):
                 return root, [(f, tuple([idx[i] for i in ix]), integer(ex * e)) for f, ix, ex in factors], fresh
     if e.denominator == 1 or len(node.terms) > 1:
         c, scalars, rest = primitive(node)
         root = None if rest is node else exact_power(c, e)
-        if root is not None and (e.denominator == 1 or all(_never_negative(f) for f, _, _ in scalars)):
+        if root is not None and (e.denominator == 1 or all(never_negative(f) for f, _, _ in scalars)):
             return root, [(f, ix, integer(ex * e)) for f, ix, ex in scalars] + [(rest, idx, e)], fresh
     return 1, None, fresh
 
@@ -266,13 +249,6 @@ def _open(node: Node, idx: tuple[int, ...], e: Coefficient, fresh: int):
 def _sums_inside(factors: tuple[Factor, ...], rank: int) -> bool:
     """Is any index of these factors summed over?"""
     return max([max(idx, default=-1) for _, idx, _ in factors], default=-1) >= rank
-
-
-def _never_negative(f: Node) -> bool:
-    """Positive, or a sum of squares."""
-    if "positive" in f.facts:
-        return True
-    return f.kind == SUM and all(c > 0 and all(e % 2 == 0 for _, _, e in fs) for c, fs in f.terms)
 
 
 def _upright(node: Node, idx: tuple[int, ...], e: Coefficient) -> tuple[Node, tuple[int, ...], int]:
