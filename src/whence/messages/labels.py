@@ -1,6 +1,6 @@
 """Short sentences that answers are dressed in, by name."""
 
-# What a derivative by a structured matrix is, by the assumption; {name} is the matrix, G its gradient without structure.
+# What a derivative by a structured matrix is, by the assumption: {name} is the matrix, G its gradient without it.
 STRUCTURED: dict[str, str] = {
     "symmetric": "{name} is symmetric: each pair of equal entries counts as one free entry, so G + Gᵀ - G ⊙ I; inner "
     "product: the sum over the free entries",

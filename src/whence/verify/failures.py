@@ -37,3 +37,7 @@ class Singular(BadPoint):
 
 class OutOfDomain(BadPoint):
     """An argument for which a function has no value."""
+
+
+class Kink(Failure):
+    """At these sizes no point is smooth: what holds at other sizes is not the derivative here."""

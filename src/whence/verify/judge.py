@@ -14,7 +14,7 @@ from whence.verify.algebra import Array, Ring
 from whence.verify.claim import Check, Claim, Witness, canonical_shape, same_shape, vec_shape
 from whence.verify.draw import ExactEntries, NumericEntries, draw, filled, small_enough
 from whence.verify.exact import ExactRing, Mode
-from whence.verify.failures import BadPoint, BadSizes, Failure, Misfit, NoRoot, NotExact, OutOfDomain, Singular
+from whence.verify.failures import BadPoint, BadSizes, Failure, Kink, Misfit, NoRoot, NotExact, OutOfDomain, Singular
 from whence.verify.numeric import ARITHMETIC_ERRORS, FINE, USUAL, NumericRing
 from whence.verify.plan import Part, Plan, finish, prepare
 from whence.verify.primes import PrimeSet, fresh_chain, fresh_primes
@@ -58,8 +58,11 @@ class Judge:
     def judge(self) -> Check:
         if not 1 <= self.order <= 2 or self.claim.layout not in ("matrix", "vec"):
             return Check(False, reason="one or two names to differentiate by, layout matrix or vec")
-        last = "no sizes"
+        last, pool, kink = "no sizes", set(), ""
         for attempt, sizes in enumerate(choices(self.claim.variables.values())):
+            pool = pool or set(sizes.values())
+            if kink and set(sizes.values()) != pool:  # smooth at no order of these sizes: others prove nothing here
+                return Check(False, reason=kink, sizes=sizes, redraws=self.redraws)
             self.may_resize = attempt < RESIZES
             try:
                 plan, compiler = prepare(self.claim, sizes)
@@ -67,6 +70,8 @@ class Judge:
                 return self._judged(plan)
             except BadSizes as failure:
                 last = str(failure)
+            except Kink as failure:
+                last = kink = str(failure)
             except Failure as failure:
                 return Check(False, reason=str(failure), sizes=sizes, redraws=self.redraws)
         return Check(False, reason=last, redraws=self.redraws)

@@ -5,7 +5,8 @@ Each is computed from first principles in the precision of the moment: series, N
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal, getcontext, localcontext
 from fractions import Fraction
 from functools import wraps
@@ -24,7 +25,7 @@ from whence.verify.algebra import (
     square_size,
     transposed,
 )
-from whence.verify.failures import BadPoint, Misfit, NotExact
+from whence.verify.failures import BadPoint, Kink, Misfit, NotExact, Singular
 from whence.verify.numeric import NumericRing
 from whence.verify.routines import ROUTINES, routine, trace
 
@@ -181,10 +182,20 @@ def _gram(ring: Any, x: Array) -> tuple[Array, bool]:
     return (matmul(ring, t, x) if tall else matmul(ring, x, t)), tall
 
 
+@contextmanager
+def _of_full_rank() -> Iterator[None]:
+    """A matrix without full rank at a random point has none at any point of these sizes: no other sizes are tried."""
+    try:
+        yield
+    except Singular as failure:
+        raise Kink("a matrix that has not full rank at these sizes: not differentiable there") from failure
+
+
 @routine("A")
 @by_value
 def norm_nuc(ring: Any, x: Array) -> Array:
-    return trace(ring, _root(ring, _gram(ring, as_matrix(x))[0]))
+    with _of_full_rank():
+        return trace(ring, _root(ring, _gram(ring, as_matrix(x))[0]))
 
 
 @routine("A")
@@ -193,7 +204,8 @@ def svd_uv(ring: Any, x: Array) -> Array:
     """The polar factor X (XᵀX)^(−1/2)."""
     x = as_matrix(x)
     gram, tall = _gram(ring, x)
-    inverse_root = algebra.inverse(ring, _root(ring, gram))
+    with _of_full_rank():
+        inverse_root = algebra.inverse(ring, _root(ring, gram))
     return matmul(ring, x, inverse_root) if tall else matmul(ring, inverse_root, x)
 
 
