@@ -69,6 +69,10 @@ def derivative(
     >>> derivative("x.T @ A @ x", "x", shapes="x: n, A: n x n").formula
     '(A + A.T) @ x'
     """
+    from whence.net import Net
+    from whence.read.model import read_model
+
     names = [wrt] if isinstance(wrt, str) else list(wrt)
-    net = model(expression, shapes, assume, dialect="canonical")
+    read = read_model(expression, shapes, assume, None, "canonical")  # type: ignore[arg-type]
+    net = Net(read, hidden=read.targets[-1:])
     return net.derivative(net.model.targets[-1], names)

@@ -72,6 +72,7 @@ class Engine:
         adjoint_names: Mapping[str, str] | None = None,
         table: ShapeTable | None = None,
         unnamed: Iterable[str] = (),
+        hidden: Iterable[str] = (),
     ) -> None:
         self.model = model
         self.adjoint_names = dict(adjoint_names or {})  # of -> name
@@ -87,6 +88,7 @@ class Engine:
             model.functions,
             model.defined,
             unnamed=unnamed,
+            hidden=hidden,
         )
         printed_shapes = {
             **self.shapes,
@@ -97,6 +99,7 @@ class Engine:
             printed_shapes,
             {n: k for k, n in enumerate(names)},
             upstream=frozenset(self.adjoint_names.values()),
+            inputs=len(self.inputs),
             means=speaks_of_means(s.expression for s in model.statements),
         )
         self.chooser = Chooser(self.length, self.forward.rewriter)
@@ -138,6 +141,8 @@ class Engine:
         """
         if len(wrt) > MAX_ORDER:
             raise LimitError("order-too-high", found=str(len(wrt)), limit=MAX_ORDER)
+        if any(self.forward.scope.values[w].groups is not None for w in wrt if w in self.forward.scope.values):
+            raise RuleError("outside-scope", found="the derivative by a matrix with composite axes")
         if len(wrt) > 2:
             return self._of_higher_order(expression, wrt, structured, stacked)
         try:
@@ -227,13 +232,15 @@ class Engine:
     def _arrange(self, output: Value, wrt: tuple[str, ...], stacked: bool = False) -> bool:
         """Fix how an array of more than two axes is written as a matrix; True: in the layout vec."""
         parts = [output.parts, *(self.forward.scope.values[w].parts for w in wrt)]
+        self.arrangement = None
+        if any(len(p) > 2 for p in parts):  # tensors have no layout vec
+            return False
         names: list[list[tuple[int, ...]]] = []
         start = 0
         for block in parts:
             names.append([tuple(i + start for i in axis) for axis in axis_names(block)])
             start += sum(map(len, block))
         axes = [axis for block in names for axis in block if axis]
-        self.arrangement = None
         if len(axes) <= 2 and not stacked:
             if any(len(axis) > 1 for axis in axes):
                 self.arrangement = Arrangement(axes[0], axes[1] if len(axes) > 1 else ())

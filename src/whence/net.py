@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -64,9 +64,10 @@ class Net:
     'dW = ones(n) xᵀ'
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, hidden: Iterable[str] = ()) -> None:
+        """`hidden` are names that the user never wrote: no answer uses them."""
         self.model = model
-        self.engine = Engine(model, adjoint_names(model), unnamed=model.targets[-1:])
+        self.engine = Engine(model, adjoint_names(model), unnamed=model.targets[-1:], hidden=hidden)
         self.shapes: ShapeTable = self.engine.table
         self._answers: dict[tuple, Derivative] = {}
 
@@ -175,8 +176,7 @@ class Net:
     @cached_property
     def samples(self) -> Dim | None:
         """The size over which the cost is an average: J = sum(L)/m. None where it is none."""
-        statement = next((s for s in self.model.statements if s.target == self.cost), None)
-        if statement is None:
+        if not any(is_scalar(self.engine.shapes[s.target]) for s in self.model.statements):
             return None
         body = next(d.body.node for d in self.engine.forward.definitions if d.name == self.cost)
         sizes = [f.parameters[0] for _, factors in body.terms for f, _, e in factors if f.kind == DIMENSION and e == -1]

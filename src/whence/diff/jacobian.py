@@ -90,7 +90,8 @@ def _as_matrix(f: Node, idx: tuple[int, ...], upstream: Node) -> list[Factor]:
     if op is not None and len(moving) == 1:
         text = op.jacobians.get(placeholders(op, len(f.arguments))[moving[0]], "")
     if op is None or not text:
-        raise RuleError("outside-format", found=f"the derivative of {f.name} as an array")
+        what = f.name if op is None or not op.spelled else op.sentence[:-1].lower()
+        raise RuleError("outside-format", found=f"the array of the derivative of {what}")
     values = [argument_value(f, a) for a in f.arguments]
     names = dict(zip(placeholders(op, len(values)), values, strict=True))
     made = build(parsed(text), Scope({}, locals=names, sizes=letters(op, values))).node

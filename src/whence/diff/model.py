@@ -68,11 +68,12 @@ def forward(
     functions: Iterable[str],
     defined: Mapping[str, Function],
     unnamed: Iterable[str] = (),
+    hidden: Iterable[str] = (),
 ) -> Forward:
     """Build the forward graph. `shapes` are the inputs' full shapes, `sizes` the dimension symbols.
 
     Answers do not use the names of scalars in `unnamed`: the gradient of J = det(X) is det(X) * inv(X).T, not
-    J * inv(X).T.
+    J * inv(X).T. Of those in `hidden`, which the user never wrote, they use none.
     """
     values: dict[str, Value] = {s: Value(size(Dim.parse(s)), ()) for s in sizes}
     leaves: dict[Node, Node] = {}
@@ -92,12 +93,12 @@ def forward(
     for name, expression in statements:
         body = build(expression, scope)
         atom = variable(name, body.node.dims, body.node.facts & {"positive"})
-        values[name] = Value(atom, body.shape)
+        values[name] = Value(atom, body.shape) if body.groups is None else body  # composite: written out where used
         rewritten = rewriter(body.node)
         known = variable(name, body.node.dims, inherited(rewritten, rewriter))
         value_atoms[name] = known
         leaves[atom] = known
-        if body.node.rank or name not in unnamed:
+        if body.groups is None and name not in hidden and (body.node.rank or name not in unnamed):
             rewriter.name(rewritten, known)
         definitions.append(Definition(name, body, atom, expression))
     return Forward(inputs, tuple(definitions), scope, rewriter, value_atoms)

@@ -264,8 +264,10 @@ def _simplified(op: Op, arguments: Sequence[Value], word: str) -> Value | None:
     """What algebra makes of a function of whole matrices, as its entry says; None where it stays."""
     if len(arguments) == 1:
         return _simplified_of_one(op, arguments[0])
-    if len(op.linear_in) != 1 or not op.adjoints:
+    if not op.linear_in or not op.adjoints:
         return None
+    if len(op.linear_in) > 1:
+        return _scalars_outside(op, arguments)
     *fixed, last = arguments
     if word and not TABLE[word].slope and not TABLE[word].forward:  # its derivative has other words
         f = TABLE[word]
@@ -283,6 +285,17 @@ def _simplified(op: Op, arguments: Sequence[Value], word: str) -> Value | None:
     return None
 
 
+def _scalars_outside(op: Op, arguments: Sequence[Value]) -> Value | None:
+    """conv2d(X, 2*K) = 2*conv2d(X, K); None where no number or scalar stands before an argument."""
+    split = [split_scalars(v.node) for v in arguments]
+    if all(c == 1 and not scalars for c, scalars, _ in split):
+        return None
+    made = apply(op, [Value(rest, v.shape) for v, (_, _, rest) in zip(arguments, split, strict=True)])
+    for c, scalars, _ in split:
+        made = _times(made, c, scalars, 1)
+    return made
+
+
 def _simplified_of_one(op: Op, v: Value) -> Value | None:
     if op.of_kron and v.groups is not None:
         pair = kron_factors(v)
@@ -290,6 +303,8 @@ def _simplified_of_one(op: Op, v: Value) -> Value | None:
             return build(parsed(op.of_kron), Scope({}, locals=dict(zip("AB", pair, strict=True)), sizes=_of(pair)))
     if v.groups is not None or len(v.shape) != 2:
         return None
+    if op.of_transpose and oriented(v.node)[1]:
+        return apply(TABLE[op.of_transpose], [transposed(v)])
     if op.undoes:
         inner, turned = oriented(v.node)
         if inner.kind == FUNCTION and inner.name == op.undoes:

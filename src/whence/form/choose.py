@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from whence.expr.canonical import canonical
-from whence.expr.node import SUM, Node
+from whence.expr.node import SUM, Node, identity
+from whence.expr.products import diagonal_of
 from whence.expr.sums import make_sum
 from whence.form.denominators import over_common_denominator
 from whence.form.factor import factored
@@ -38,6 +39,9 @@ class Chooser:
         if _one_product(inner):
             return inner
         candidates = [inner]
+        on_diagonal = self._diagonal(inner)
+        if on_diagonal is not None:
+            return on_diagonal
         quotient = over_common_denominator(inner)
         quotients = [] if quotient is None else [self.nicest(quotient)]
         for candidate in dict.fromkeys((*quotients, factored(inner), *self._distributed(inner))):
@@ -47,6 +51,16 @@ class Chooser:
         if len(candidates) == 1:
             return inner
         return min(candidates, key=lambda n: (self.measure(n), not _is_product(n)))
+
+    def _diagonal(self, node: Node) -> Node | None:
+        """diag(a) + diag(b) as diag(a + b), in its own nicest form."""
+        if node.kind != SUM or len(node.terms) < 2:
+            return None
+        x = diagonal_of(node)
+        if x is None:
+            return None
+        delta = (identity(node.dims[0]), (0, 1), 1)
+        return make_sum([(1, [(self.nicest(x), (0,), 1), delta])], node.dims)
 
     def _inside(self, node: Node) -> Node:
         """The node with every whole sum among its factors in its own nicest form."""

@@ -118,7 +118,10 @@ def _handles(terms: list[Term], rank: int) -> dict[Handle, list[int]]:
 def _handles_of(factors: tuple[Factor, ...], rank: int) -> list[tuple[Handle, bool]]:
     """The parts that may be taken out, each with whether it meets the rest of the term (a sum along it does not)."""
     out: list[tuple[Handle, bool]] = []
+    diagonal = {i for f, idx, _ in factors if f.kind == IDENTITY for i in idx}
     for place, (f, idx, e) in enumerate(factors):
+        if f.rank == 1 and idx[0] in diagonal:
+            continue  # diag(s) - s @ s.T, not (eye(n) - s.T) * s
         if f.kind == IDENTITY or len(set(idx)) < len(idx):
             continue
         sign = 1 if e > 0 else -1

@@ -597,7 +597,7 @@ _ANSWERS = (
     Message(
         "outside-format",
         "The derivative exists, but the notation has no word for {found}.",
-        "Write the forward formula without it, or ask for a first derivative.",
+        "Write the forward formula without it, or use its change in a direction.",
         "Some derivatives have three or four indices and no plain matrix form.",
         Bad("command", 'whence derive "Z = W X" dW'),
     ),

@@ -248,13 +248,13 @@ class _Product:
         """The factors of the Kronecker product in order; a size stands for an identity. None where links cross."""
         left, right = list(rows), list(columns)
         out: list[Out | Dim] = []
-        above: list[Out] = []  # columns of what is joined to nothing, and rows: u and v.T of u @ v.T
-        beside: list[Out] = []
+        above: list[Out | Dim] = []  # columns of what is joined to nothing, and rows: u and v.T of u @ v.T
+        beside: list[Out | Dim] = []  # a size stands for ones
 
         def flush() -> None:
             if above or beside:
-                factors = [o.kron(above)] if above else []
-                factors += [o.kron(beside)] if beside else []
+                factors = [o.kron(self._with_ones(above, COLUMN))] if above else []
+                factors += [o.kron(self._with_ones(beside, ROW))] if beside else []
                 out.append(o.matmul(factors))
                 above.clear()
                 beside.clear()
@@ -272,7 +272,20 @@ class _Product:
         flush()
         return out
 
-    def _vector(self, axes: list[int], orientation: int) -> Out:
+    def _with_ones(self, factors: list[Out | Dim], orientation: int) -> list[Out]:
+        """The factors of a column or row, neighbouring ones as one."""
+        merged: list[Out | Dim] = []
+        for f in factors:
+            if isinstance(f, Dim) and merged and isinstance(merged[-1], Dim):
+                merged[-1] = merged[-1] * f
+            else:
+                merged.append(f)
+        out = [self.printer.filled("ones", f) if isinstance(f, Dim) else f for f in merged]
+        return out if orientation == COLUMN else [
+            o.transpose(x) if isinstance(f, Dim) else x for f, x in zip(merged, out, strict=True)
+        ]
+
+    def _vector(self, axes: list[int], orientation: int) -> Out | Dim:
         """What stands on the first axis, or on the first two, and is joined to nothing."""
         a = axes.pop(0)
         for key, pieces in self.double.items():
@@ -284,8 +297,7 @@ class _Product:
         pieces = self.single.get(a)
         if pieces:
             return hadamard(pieces, orientation)
-        ones = self.printer.filled("ones", self.term.sizes[a])
-        return ones if orientation == COLUMN else o.transpose(ones)
+        return self.term.sizes[a]
 
     def _joined(self, row: int, column: int) -> Out | Dim:
         """What joins a row axis to a column axis, scaled by what stands on either."""

@@ -108,7 +108,7 @@ def matmul(operands: list[Out]) -> Out:
         return flat[0]
     shorter = _powers(_inverses(flat))
     if len(shorter) == 1:
-        return shorter[0]
+        return replace(shorter[0], chain=tuple(flat))
     return replace(_joined(shorter), chain=tuple(flat))
 
 

@@ -29,6 +29,11 @@ def _shows(f: Node, name: str) -> bool:
     return f.kind == SUM and any(g.kind == FUNCTION and g.name == name for _, fs in f.terms for g, _, _ in fs)
 
 
+def scaled_raw(f: Node) -> Node:
+    """The sum with every sign changed, as it stands."""
+    return raw_sum(tuple((-c, fs) for c, fs in f.terms), f.dims)
+
+
 @dataclass
 class Printer:
     """Prints nodes. `shapes` says how named vectors stand (a row or a column); `order` ranks names for ties."""
@@ -37,6 +42,7 @@ class Printer:
     order: Mapping[str, int] = field(default_factory=dict)
     upstream: frozenset[str] = frozenset()  # names of adjoints, which stand first in an elementwise product
     last: frozenset[str] = frozenset()  # names of small changes, which stand last in a product
+    inputs: int = 0  # how many of the ranked names are inputs; the others are computed
     means: bool = False  # write sum(x)/n as mean(x): where the model itself speaks of means
     _memo: dict[Node, tuple[Out, ...]] = field(default_factory=dict)
 
@@ -222,6 +228,17 @@ class Printer:
         turned = function(f.name, (scaled(f.arguments[0], -1),), f.dims, f.parameters, f.facts)
         return self._signed_forms([(c, ((turned, own, 1),))], node.dims)
 
+    def _complement_outside(self, c: Coefficient, factors):
+        """(sigmoid(Z) - 1) * Y as -sigmoid(-Z) * Y: the sign of such a factor belongs to the whole term."""
+        for k, (f, idx, e) in enumerate(factors):
+            if e == 1 and f.kind == SUM and len(f.terms) == 2 and self._is_negative_complement(f):
+                return -c, (*factors[:k], (scaled_raw(f), idx, e), *factors[k + 1 :])
+        return c, factors
+
+    def _is_negative_complement(self, f: Node) -> bool:
+        constant_term = next((c for c, fs in f.terms if not fs), 0)
+        return constant_term < 0 and self._complement(f) is not None
+
     def _cases(self, node: Node) -> tuple[Out, ...] | None:
         """A sum that depends on one condition as where(Z > 0, A, B)."""
         if node.rank > 2 or len(node.terms) > MAX_CASES:
@@ -276,8 +293,13 @@ class Printer:
         return sorted(terms, key=lambda t: (self._first_name(t[1]), t[0] < 0))
 
     def _first_name(self, factors) -> tuple:
-        ranks = sorted(self.order.get(leaf.name, 10_000) for f, _, _ in factors for leaf in f.leaves)
-        return tuple(-r for r in ranks[::-1][:1])
+        """What is computed last stands first (A2 - Y); inputs stand in the order in which they are declared."""
+        ranks = sorted({self.order.get(leaf.name, 10_000) for f, _, _ in factors for leaf in f.leaves})
+        if not ranks:
+            return (0,) if all(f.kind != IDENTITY for f, _, _ in factors) else (3,)
+        if ranks[-1] >= self.inputs:
+            return (1, -ranks[-1])
+        return (2, *ranks)
 
     def _constant_forms(self, c: Fraction, dims: tuple[Dim, ...]) -> tuple[Out, ...]:
         if not dims:
@@ -294,6 +316,7 @@ class Printer:
 
     def _signed_forms(self, terms, dims: tuple[Dim, ...]) -> tuple[Out, ...]:
         rank = len(dims)
+        terms = [self._complement_outside(c, factors) for c, factors in terms]
         if all(c < 0 for c, _ in terms):
             terms = [self._sign_inside(*terms[0]), *terms[1:]]
         printed = [(1 if c > 0 else -1, Term(self, abs(c), factors, rank, dims)) for c, factors in terms]
@@ -310,6 +333,8 @@ class Printer:
             if total is not None and abs(e) == 1 and any(c2 < 0 for c2, _ in total.terms):
                 turned = raw_sum(((1, ((scaled(total, -1), tuple(range(total.rank)), 1),)),), ())
                 return -c, (*factors[:k], (turned, idx, e), *factors[k + 1 :])
+            if f.kind == SUM and len(f.terms) == 2 and self._complement(f) is not None:
+                continue
             if f.kind == SUM and len(f.terms) > 1 and abs(e) == 1 and any(c2 < 0 for c2, _ in f.terms):
                 turned = make_sum([(-c2, fs) for c2, fs in f.terms], f.dims)
                 return -c, (*factors[:k], (turned, idx, e), *factors[k + 1 :])

@@ -313,8 +313,12 @@ class Term:
         if self.eyes:
             return self._with_identity(matrix, down + across)
         if not matrix and down and across:
-            left, right = hadamard(down, COLUMN), hadamard(across, ROW)
-            return shortest(o.matmul([left, right]), without_operands(o.elementwise([left, right])))
+            return self._outer(down, across)
+        if matrix and down and across and all(p.triangles for p in matrix):
+            made = self._outer(down, across)
+            for p in matrix:
+                made = o.call(p.triangles[0 if p.over(rows, columns) is p.forms[0] else 1], made)
+            return made
         if not matrix and (down or across) and self.filled:
             ones = [self.printer.filled("ones", self.dims[columns]), self.printer.filled("ones", self.dims[rows])]
             if down:
@@ -325,6 +329,10 @@ class Term:
         parts = [(p, p.over(rows, columns)) for p in matrix]
         parts += [(p, p.forms[COLUMN]) for p in down] + [(p, p.forms[ROW]) for p in across]
         return product_of(parts)
+
+    def _outer(self, down: list[Piece], across: list[Piece]) -> Out:
+        left, right = hadamard(down, COLUMN), hadamard(across, ROW)
+        return shortest(o.matmul([left, right]), without_operands(o.elementwise([left, right])))
 
     def _with_identity(self, matrix: list[Piece], vectors: list[Piece]) -> Out:
         if len(self.eyes) > 1 or matrix:

@@ -107,6 +107,7 @@ class Op:
     kink: str = ""  # the convention where it is not differentiable
     symmetric_in: str = ""  # facts: "symmetric" if a symmetric argument gives a symmetric value
     facts: tuple[str, ...] = ()  # facts of the value: "positive", "unit-interval", "sums-to-1" (along axis), ...
+    of_transpose: str = ""  # the function that it is of X.T: svd_u1(X.T) = svd_v1(X)
     transposes: str = ""  # "equivariant": f(X.T) = f(X).T; "invariant": f(X.T) = f(X)
     of_number: str = ""  # what it is of a 1 x 1 matrix X, in other words of the language
     of_vector: str = ""  # what it is of a column or a row X, in other words of the language

@@ -403,6 +403,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="svd_u1",
+        of_transpose="svd_v1",
         kind="function",
         takes="X[n,m]",
         gives="[n,1]",
@@ -423,6 +424,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="svd_v1",
+        of_transpose="svd_u1",
         kind="function",
         takes="X[n,m]",
         gives="[m,1]",
