@@ -213,31 +213,39 @@ class Printer:
                 apart = tuple(w if w.length <= a.length else a for w, a in zip(other, apart, strict=True))
         return apart
 
-    def _complement(self, node: Node) -> tuple[Out, ...] | None:
-        """1 - sigmoid(Z) as sigmoid(-Z)."""
-        if len(node.terms) != 2 or node.rank > 2:
+    def apart(self, node: Node) -> tuple[Out, ...]:
+        """A sum term by term: 1 - sigmoid(Z), where sigmoid(Z) stands beside it."""
+        return self._signed_forms(self.in_order(node.terms), node.dims)
+
+    def complemented(self, node: Node) -> Node | None:
+        """The sigmoid(Z) of c - c * sigmoid(Z), None where the node is nothing like it."""
+        if node.kind != SUM or len(node.terms) != 2 or node.rank > 2:
             return None
         own = tuple(range(node.rank))
         (c, one), (d, other) = sorted(node.terms, key=lambda term: len(term[1]))
         if one or d != -c or len(other) != 1 or other[0][1:] != (own, 1) or other[0][0].kind != FUNCTION:
             return None
-        f = other[0][0]
-        op = lookup(f.name)
-        if op is None or op.parity != "complement":
+        op = lookup(other[0][0].name)
+        return other[0][0] if op is not None and op.parity == "complement" else None
+
+    def _complement(self, node: Node) -> tuple[Out, ...] | None:
+        """1 - sigmoid(Z) as sigmoid(-Z)."""
+        f = self.complemented(node)
+        if f is None:
             return None
+        c, own = next(c for c, fs in node.terms if not fs), tuple(range(node.rank))
         turned = function(f.name, (scaled(f.arguments[0], -1),), f.dims, f.parameters, f.facts)
         return self._signed_forms([(c, ((turned, own, 1),))], node.dims)
 
     def _complement_outside(self, c: Coefficient, factors):
         """(sigmoid(Z) - 1) * Y as -sigmoid(-Z) * Y: the sign of such a factor belongs to the whole term."""
         for k, (f, idx, e) in enumerate(factors):
-            if e == 1 and f.kind == SUM and len(f.terms) == 2 and self._is_negative_complement(f):
+            if e == 1 and self._is_negative_complement(f):
                 return -c, (*factors[:k], (scaled_raw(f), idx, e), *factors[k + 1 :])
         return c, factors
 
     def _is_negative_complement(self, f: Node) -> bool:
-        constant_term = next((c for c, fs in f.terms if not fs), 0)
-        return constant_term < 0 and self._complement(f) is not None
+        return self.complemented(f) is not None and next(c for c, fs in f.terms if not fs) < 0
 
     def _cases(self, node: Node) -> tuple[Out, ...] | None:
         """A sum that depends on one condition as where(Z > 0, A, B)."""
@@ -333,7 +341,7 @@ class Printer:
             if total is not None and abs(e) == 1 and any(c2 < 0 for c2, _ in total.terms):
                 turned = raw_sum(((1, ((scaled(total, -1), tuple(range(total.rank)), 1),)),), ())
                 return -c, (*factors[:k], (turned, idx, e), *factors[k + 1 :])
-            if f.kind == SUM and len(f.terms) == 2 and self._complement(f) is not None:
+            if self.complemented(f) is not None:
                 continue
             if f.kind == SUM and len(f.terms) > 1 and abs(e) == 1 and any(c2 < 0 for c2, _ in f.terms):
                 turned = make_sum([(-c2, fs) for c2, fs in f.terms], f.dims)

@@ -70,6 +70,7 @@ class Term:
         self.woven = False  # three matrices meet on one summed index
         if any(f.rank == 4 for f, _, _ in factors):
             factors = self._fuse(factors)
+        self.present = {f for f, _, _ in factors}
         for factor in self._averaged(sorted(factors, key=self._rank_of)):
             self._take(factor)
         self._pick_entries()
@@ -105,7 +106,7 @@ class Term:
         if f.rank == 0:
             self.scalars.append(self._scalar(f, e))
             return
-        forms = self.printer.forms(f)
+        forms = self._forms(f)
         if f.rank == 2 and idx[0] == idx[1]:
             column = diagonal(forms)
             self._join(Piece((idx[0],), (column, o.transpose(column)), e, diagonal_of=shorter(forms)))
@@ -120,6 +121,10 @@ class Term:
         for piece in pieces:
             self._join(piece)
         return left
+
+    def _forms(self, f: Node) -> tuple[Out, ...]:
+        """A factor's forms; 1 - sigmoid(Z) keeps its form beside sigmoid(Z)."""
+        return self.printer.apart(f) if self.printer.complemented(f) in self.present else self.printer.forms(f)
 
     def _averaged(self, factors: list[Factor]) -> list[Factor]:
         """A total divided by the number of its entries stands as a mean, where the model speaks of means."""
@@ -147,7 +152,7 @@ class Term:
             direct = plain if abs(e) == 1 else o.power(plain, abs(e))
             if doubled.length <= direct.length:
                 return Piece((), (Out(doubled.tree, doubled.length, doubled.level, scalar=True),), 1 if e > 0 else -1)
-        return Piece((), self.printer.forms(f), e, size=f.parameters[0] if f.kind == DIMENSION else None)
+        return Piece((), self._forms(f), e, size=f.parameters[0] if f.kind == DIMENSION else None)
 
     def _join(self, piece: Piece) -> None:
         group = self.groups.setdefault(tuple(sorted(piece.indices)), [])
