@@ -17,6 +17,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import gcd, lcm
 
+from whence.expr.deltas import apply_deltas
 from whence.expr.known import Exponents, use_facts
 from whence.expr.known_sums import drop_known_sums, sums_to_zero
 from whence.expr.match import CANCELLING, without_inverses
@@ -182,7 +183,7 @@ def _flatten(
         work, fresh = _close_products(products, exponents, fresh)
         products = []
     if deltas:
-        exponents = _apply_deltas(deltas, exponents, summed, rank)
+        exponents = apply_deltas(deltas, exponents, summed, rank)
     if facts:
         exponents, again = use_facts(exponents, rank)
         if again:
@@ -284,36 +285,6 @@ def _inline(c: Coefficient, factors: tuple[Factor, ...], idx: tuple[int, ...], f
                 fresh += 1
         out.append((f, tuple([names[i] for i in ix]), ex))
     return c, out, fresh
-
-
-def _apply_deltas(deltas: list[Factor], exponents, summed: dict[int, Dim], rank: int):
-    """Rename along identities to the lowest index; an identity between two axes of the result stays as a factor."""
-    parent: dict[int, int] = {}
-
-    def find(i: int) -> int:
-        while i in parent:
-            i = parent[i]
-        return i
-
-    kept: list[tuple[Node, int]] = []
-    for node, (a, b), _ in deltas:
-        a, b = sorted((find(a), find(b)))
-        if a == b:
-            continue
-        parent[b] = a
-        if b < rank:
-            kept.append((node, b))
-    for i in [i for i in summed if i in parent]:
-        root, size = find(i), summed.pop(i)
-        if root >= rank:
-            summed[root] = size
-    renamed: dict[tuple[Node, tuple[int, ...]], Coefficient] = {}
-    for (node, idx), e in exponents.items():
-        key = (node, tuple([find(i) for i in idx]))
-        renamed[key] = renamed.get(key, 0) + e
-    for node, b in kept:
-        renamed[node, (find(b), b)] = 1
-    return renamed
 
 
 def _orphans(factors: list[Factor], summed: dict[int, Dim]) -> tuple[list[Factor], Coefficient]:
