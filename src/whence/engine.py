@@ -73,6 +73,7 @@ class Engine:
         table: ShapeTable | None = None,
         unnamed: Iterable[str] = (),
         hidden: Iterable[str] = (),
+        asked: Iterable[Expr] = (),
     ) -> None:
         self.model = model
         self.adjoint_names = dict(adjoint_names or {})  # of -> name
@@ -100,7 +101,7 @@ class Engine:
             {n: k for k, n in enumerate(names)},
             upstream=frozenset(self.adjoint_names.values()),
             inputs=len(self.inputs),
-            means=speaks_of_means(s.expression for s in model.statements),
+            means=speaks_of_means([*asked, *(s.expression for s in model.statements)]),
         )
         self.chooser = Chooser(self.length, self.forward.rewriter)
         self.arrangement: Arrangement | None = None
@@ -282,13 +283,16 @@ class Engine:
     def _reshaped(self, node: Node, blocks: Iterable[FullShape]) -> Expr:
         """An index sum over all axes, read as the array in which composite axes are one."""
         sizes = [d for block in blocks for d in block if d != ONE]
-        return self.printer.reshaped(node, sizes).tree
+        try:
+            return self.printer.reshaped(node, sizes).tree
+        except NotMatrix as e:
+            raise RuleError("outside-format", found="an array of more than two axes inside a function") from e
 
     def printed(self, node: Node, shape: FullShape, printer: Printer | None = None) -> Expr:
         try:
             forms = (printer or self.printer).forms(node)
         except NotMatrix as e:
-            raise RefusedError("outside-format", found="an array of more than two axes inside a function") from e
+            raise RuleError("outside-format", found="an array of more than two axes inside a function") from e
         row = len(shape) == 2 and shape[0] == ONE and shape[1] != ONE
         return forms[1 if row else 0].tree
 
@@ -392,7 +396,7 @@ class Engine:
 
 def solve_problem(problem: Problem) -> Answer:
     """The verified answer of one problem of a batch."""
-    engine = Engine(problem.model, {of: name for name, of in problem.adjoints.items()})
+    engine = Engine(problem.model, {of: name for name, of in problem.adjoints.items()}, asked=(problem.expression,))
     return engine.derive(problem.expression, problem.wrt, structured=problem.structured)
 
 

@@ -134,6 +134,9 @@ def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None, wor
     """A function of whole arrays. Raises RuleError for a shape that the graph cannot hold."""
     first = arguments[0]
     how = signature(op)
+    if first.groups is not None and how.axis and axis is None and how.axis_default is None and first.node.rank <= 2:
+        first = Value(first.node, first.node.dims)  # of the whole, in whatever shape its entries stand
+        arguments = [first]
     if any(a.groups is not None for a in arguments):
         return _of_composite(op, arguments)
     if axis is None and how.axis_default is not None:

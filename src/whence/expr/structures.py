@@ -46,7 +46,7 @@ def total(v: Value, axis: Axis) -> Value:
 def mean(v: Value, axis: Axis) -> Value:
     """The sum over axes divided by their sizes."""
     summed = total(v, axis)
-    over = v.shape if axis is None else [v.shape[a] for a in axis]
+    over = v.shape if axis is None else [v.shape[a] for a in axis if a < len(v.shape)]
     count = [(size(d), (), -1) for d in over if d != ONE]
     own = tuple(range(summed.node.rank))
     return replace(summed, node=product([(summed.node, own, 1), *count], summed.node.dims))

@@ -385,8 +385,7 @@ def primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
 
 def _primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
     terms = node.terms
-    top, bottom = gcd(*[c.numerator for c, _ in terms]), lcm(*[c.denominator for c, _ in terms])
-    content: Coefficient = top if bottom == 1 else Fraction(top, bottom)
+    content = _content([c for c, _ in terms])
     if terms[0][0] < 0:
         content = -content
     common = {f: e for f, idx, e in terms[0][1] if not idx}
@@ -407,6 +406,14 @@ def _primitive(node: Node) -> tuple[Coefficient, tuple[Factor, ...], Node]:
     inverse = [(f, (), -e) for f, e in common.items()]
     rest = make_sum([(c, [*factors, *inverse]) for c, factors in left], node.dims)
     return content, tuple([(f, (), e) for f, e in common.items()]), rest
+
+
+def _content(coefficients: list[Coefficient]) -> Coefficient:
+    """The number that makes coefficients whole and coprime; of decimals (x + 0.001) only what all numerators share."""
+    top, bottom = gcd(*[c.numerator for c in coefficients]), lcm(*[c.denominator for c in coefficients])
+    if bottom == 1:
+        return top
+    return 1 if bottom % 5 == 0 and any(abs(c) == 1 for c in coefficients) else Fraction(top, bottom)
 
 
 def _shared(a: Coefficient, b: Coefficient) -> Coefficient:

@@ -112,6 +112,8 @@ def broadcast(shapes: Sequence[FullShape]) -> FullShape:
 def together(values: Sequence[Value]) -> tuple[list[Value], Parts]:
     """Values whose composite axes agree, and the parts to which they broadcast."""
     if all(v.groups is None for v in values):
+        if max(len(v.shape) for v in values) > 2:  # a column that meets a tensor counts as its last axis
+            values = [Value(v.node, v.shape[:1]) if len(v.shape) == 2 and v.shape[1] == ONE else v for v in values]
         return list(values), simple_parts(broadcast([v.shape for v in values]))
     wide = max(len(v.shape) for v in values)
     parts: list[tuple[Dim, ...]] = []
@@ -183,6 +185,7 @@ def multiply(left: Value, right: Value, exponent: int = 1) -> Value:
 
 def matmul(left: Value, right: Value) -> Value:
     """The matrix product over the last axis of left and the last but one of right, leading axes broadcast."""
+    left, right = (v if len(v.shape) > 1 else Value(v.node, (ONE, ONE)) for v in (left, right))
     if left.groups is not None or right.groups is not None:
         left, right = _joinable(left, right)
     lead = simple_parts(broadcast([left.shape[:-2], right.shape[:-2]]))

@@ -13,6 +13,7 @@ from whence.expr.node import Coefficient
 from whence.ops.table import in_role, structured_by
 from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Range, Text, Transpose
 
+POWER_LIMIT = 64  # the highest power of a matrix that the language has
 SUM_LEVEL, PRODUCT_LEVEL, POWER_LEVEL, ATOM_LEVEL = 1, 2, 4, 5
 
 
@@ -55,9 +56,11 @@ def _decimal(value: Fraction) -> str:
         d, twos = d // 2, twos + 1
     while d % 5 == 0:
         d, fives = d // 5, fives + 1
-    if d != 1 or fives == 0 or max(twos, fives) > 12:
-        return ""
     digits = max(twos, fives)
+    if d == 1 and digits > 6 and fives and abs(value.numerator * 10**digits // value.denominator) < 10_000:
+        return f"{value.numerator * 10**digits // value.denominator}e-{digits}"
+    if d != 1 or fives == 0 or digits > 12:
+        return ""
     whole, part = divmod(value * 10**digits, 10**digits)
     return f"{int(whole)}.{int(part):0{digits}d}"
 
@@ -145,7 +148,7 @@ def _powers(flat: list[Out]) -> list[Out]:
     k = 0
     while k < len(flat):
         run = 1
-        while k + run < len(flat) and flat[k + run].tree == flat[k].tree:
+        while run < POWER_LIMIT and k + run < len(flat) and flat[k + run].tree == flat[k].tree:
             run += 1
         written = run * (flat[k].within(PRODUCT_LEVEL + 1) + 1) - 1
         power_length = flat[k].length + 5
@@ -242,6 +245,22 @@ def scale(factor: Out, a: Out) -> Out:
         return multiply(factor, a)
     tree = _on_first(a.tree, lambda first: Binary("*", factor.tree, first))
     return replace(a, tree=tree, length=factor.within(PRODUCT_LEVEL) + 1 + a.length, chain=(), hadamard=())
+
+
+def times_number(factor: Out, a: Out) -> Out:
+    """A number times a formula, in the numerator where that is 1: 2/x."""
+    if a.level == PRODUCT_LEVEL and _begins_with_one(a.tree):
+        return replace(a, tree=_on_first(a.tree, lambda one: factor.tree), chain=(), hadamard=())
+    return scale(factor, a)
+
+
+def _begins_with_one(tree: Expr) -> bool:
+    """Is it a quotient whose numerator is the number 1?"""
+    while isinstance(tree, Binary) and tree.operator in "@*/":
+        if tree.operator == "/" and isinstance(tree.left, Number):
+            return tree.left.value == 1
+        tree = tree.left
+    return False
 
 
 def _on_first(tree: Expr, change: Callable[[Expr], Expr]) -> Expr:

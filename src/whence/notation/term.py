@@ -42,10 +42,14 @@ from whence.notation.pieces import (
     without_operands,
 )
 from whence.ops.table import in_role, structured_by
+from whence.read.syntax import Transpose
 from whence.shapes.dims import Dim
 
 if TYPE_CHECKING:
     from whence.notation.printer import Printer
+
+
+AXES = "ijklpqrs"  # the letters of the axes in an index sum
 
 
 def _same(a: Piece, b: Piece) -> bool:
@@ -145,7 +149,7 @@ class Term:
         """A scalar factor; a sum of squares to a power may be a norm."""
         squared = sum_of_squares(f)
         if squared is not None and (e.denominator == 2 or e == 1):
-            inner = self.printer.forms(squared)[0]
+            inner = shorter(self.printer.forms(squared))
             norm = o.call(in_role("length").name, inner)
             plain = self.printer.forms(f)[0]
             doubled = o.power(norm, abs(e) * 2)
@@ -164,6 +168,10 @@ class Term:
 
     def _pick_entries(self) -> None:
         """A unit vector on a summed index picks that entry from everything else on the index."""
+        for key in [k for k in self.groups if len(k) == 2 and k[0] in self.basis and k[1] in self.basis]:
+            for piece in self.groups.pop(key):
+                entry = o.index(piece.over(*key), self.basis[key[0]], self.basis[key[1]])
+                self.scalars.append(Piece((), (entry,), piece.exponent))
         for s, name in self.basis.items():
             touching = [key for key in self.groups if s in key]
             if not touching:
@@ -184,7 +192,12 @@ class Term:
         other = piece.indices[1] if piece.indices[0] == s else piece.indices[0]
         row = o.index(piece.over(s, other), name, None)
         column = o.index(piece.over(other, s), None, name)
-        return Piece((other,), vector_forms(column, row), piece.exponent)
+        forms = vector_forms(column, row)
+        if isinstance(piece.over(s, other).tree, Transpose):
+            forms = (column, o.transpose(column))
+        elif isinstance(piece.over(other, s).tree, Transpose):
+            forms = (o.transpose(row), row)
+        return Piece((other,), forms, piece.exponent)
 
     # ------------------------------------------------------------ removing summed indices
     def _eliminate(self) -> None:
@@ -271,7 +284,9 @@ class Term:
 
     def _index_sum(self, orientation: int) -> Out:
         """What is left as one einsum; a row is its column transposed."""
-        names = dict(zip(range(self.rank), "ijklpqrs", strict=False))
+        if self.rank > len(AXES):
+            raise NotMatrix
+        names = dict(zip(range(self.rank), AXES, strict=False))
         groups: list[str] = []
         operands: list[Out] = []
         for key, pieces in self.groups.items():
@@ -356,11 +371,8 @@ class Term:
         above = [p for p in self.scalars if p.exponent > 0]
         below = [p for p in self.scalars if p.exponent < 0]
         decimal = c.denominator != 1 and bool(o._decimal(c))
+        number = o.number(c) if decimal else o.number(c.numerator) if c.numerator != 1 else None
         front: list[Out] = []
-        if decimal:
-            front.append(o.number(c))
-        elif c.numerator != 1:
-            front.append(o.number(c.numerator))
         front += [as_scalar(o.power(p.forms[0], p.exponent)) for p in above]
         under = [] if decimal or c.denominator == 1 else [o.number(c.denominator)]
         under += [as_scalar(o.power(p.forms[0], -p.exponent)) for p in below]
@@ -373,10 +385,13 @@ class Term:
             else parts
         )
         if not parts:
-            parts = [o.number(1)]
+            parts = [number or o.number(1)]
+            number = None
         out = parts[0]
         for x in parts[1:]:
-            out = o.scale(out, x)
+            out = o.times_number(out, x) if out.level >= o.POWER_LEVEL else o.scale(out, x)
+        if number is not None:
+            out = o.times_number(number, out)
         for x in merged(under):
             out = o.divide(out, x)
         return out

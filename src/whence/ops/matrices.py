@@ -445,6 +445,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="lyapunov",
+        of_number="Q/(2*A)",
         kind="function",
         takes="A[n,n], Q[n,n]",
         gives="[n,n]",

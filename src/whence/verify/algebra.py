@@ -49,7 +49,7 @@ class Array:
 
     @property
     def size(self) -> int:
-        return len(next(iter(self.parts.values())))
+        return next((len(part) for part in self.parts.values()), prod(self.shape))
 
     def like(self, parts: Parts) -> Array:
         return Array(self.shape, parts, self.top, self.bottom, self.literal, self.rest)
