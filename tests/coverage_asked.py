@@ -149,7 +149,6 @@ REFUSED = (
         (
             Question("sum(T**2)", "T", _TENSOR),
             Question("sum((T @ W)**2)", "W", f"{_TENSOR}, W: m x k"),
-            Question("sum(T @ W + b)", "b", f"{_TENSOR}, W: m x k, b: k"),
             Question("sum(logdet(T))", "T", "T: p x n x n"),
             Question('sum(einsum("bij,jk->bik", T, A)**2)', "A", f"{_TENSOR}, A: m x k"),
             Question("sum(X[0:2, :])", "X", _MATRIX),
