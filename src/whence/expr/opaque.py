@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import permutations
 
 from whence.expr.known import LOWER, UNIT_DIAGONAL
-from whence.expr.node import SUM, VARIABLE, Coefficient, Node, function
+from whence.expr.node import IDENTITY, SUM, VARIABLE, Coefficient, Node, function
 from whence.expr.sums import make_sum, primitive, product, scaled, transpose
 from whence.expr.values import (
     ONE,
@@ -61,6 +61,10 @@ def elementwise(name: str, arguments: Sequence[Value], parameters: tuple = (), f
     if len(arguments) > 1:
         nodes = [product([aligned(a, parts)], dims) for a in arguments]
     coefficient: Coefficient = 1
+    if len(dims) > 2 and ("unit-sign" in facts or "absolute" in facts):
+        apart = _of_each_factor(name, nodes[0], facts)
+        if apart is not None:
+            return value_of_parts(apart, parts)
     if "unit-sign" in facts or "absolute" in facts or "mask" in facts:
         nodes, coefficient = _without_multiple(nodes[0], facts)
     parity = TABLE[name].parity if name in TABLE and not parameters else ""
@@ -86,6 +90,20 @@ def elementwise(name: str, arguments: Sequence[Value], parameters: tuple = (), f
     made = function(name, best, best[0].dims, parameters, own)
     place = tuple(used[a] for a in order)
     return value_of_parts(make_sum([(coefficient, [(made, place, 1)])], dims), parts)
+
+
+def _of_each_factor(name: str, node: Node, facts: Sequence[str]) -> Node | None:
+    """|a b| = |a| |b| and sign(a b) = sign(a) sign(b), such as in a Kronecker product; None where it is a sum."""
+    if node.kind != SUM or len(node.terms) != 1:
+        return None
+    c, factors = node.terms[0]
+    if any(i >= node.rank for _, idx, _ in factors for i in idx) or any(e.denominator != 1 for _, _, e in factors):
+        return None
+    raw = []
+    for f, idx, e in factors:
+        made = f if f.kind == IDENTITY else elementwise(name, [Value(f, full(f.dims))], facts=facts).node
+        raw.append((made, idx, e))
+    return make_sum([(abs(c) if "absolute" in facts else (1 if c > 0 else -1), raw)], node.dims)
 
 
 def _without_multiple(node: Node, facts: Sequence[str]) -> tuple[list[Node], Coefficient]:
