@@ -96,11 +96,13 @@ def id_in(line: bytes) -> str | int | None:
 
 
 def refused(name: Any, error: WhenceError, seconds: float = 0.0) -> dict[str, Any]:
-    """The answer where there is none."""
+    """The answer where there is none; `extended` where the notation has no word for it but it is known in a direction."""
+    known = {"extended": error.extended} if error.extended else {}
     return {
         "id": name,
         "status": "refused",
         "error": error.to_json(),
+        **known,
         "verified": "no",
         "seconds": round(seconds, 6),
     }
