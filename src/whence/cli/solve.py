@@ -96,7 +96,7 @@ def id_in(line: bytes) -> str | int | None:
 
 
 def refused(name: Any, error: WhenceError, seconds: float = 0.0) -> dict[str, Any]:
-    """The answer where there is none; with `extended` where what the notation has no word for is known in a direction."""
+    """The answer where there is none; `extended` is what is known in a direction, where the notation has no word."""
     known = {"extended": error.extended} if error.extended else {}
     return {
         "id": name,
