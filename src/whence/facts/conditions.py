@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from whence.expr.node import DIMENSION, FUNCTION, SUM, Coefficient, Node
 from whence.expr.opaque import placeholders
+from whence.expr.products import oriented
 from whence.ops.table import TABLE, lookup
 
 Facts = Callable[[Node], frozenset[str]]
@@ -36,9 +37,10 @@ def conditions(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str])
         for need in op.needs:
             if _proved(need, node, facts):
                 continue
-            text = _filled(need, dict(zip(placeholders(op, len(node.arguments)), node.arguments, strict=False)), show)
+            arguments = [oriented(a)[0] if op.transposes else a for a in node.arguments]
+            text = _filled(need, dict(zip(placeholders(op, len(node.arguments)), arguments, strict=False)), show)
             out.setdefault(f"{text} ({op.kink})" if op.kink else text)
-    return list(out)
+    return [text for text in out if not any(other.startswith(text + " (") for other in out)]
 
 
 def _quotients_and_roots(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str]) -> list[str]:

@@ -582,9 +582,9 @@ _ANSWERS = (
     Message(
         "outside-scope",
         "This is outside what whence derives: {found}.",
-        "Ask for a first or second derivative of a formula in the language.",
+        "Write the formula in other words of the language.",
         "What is not covered is refused by name, never answered by guess.",
-        Bad("command", 'whence derive "J = sum(X)" dX dX dX'),
+        Bad("command", 'whence derive "J = sum(X[0:2, :])" dX --shapes "X: n x m"'),
     ),
     Message(
         "not-verified",
@@ -657,7 +657,7 @@ _ANSWERS = (
         "Derivatives are taken up to order {limit}.",
         "Ask for a lower order.",
         "Higher orders grow beyond reading.",
-        Bad("command", 'whence derive "J = sum(X**6)" dX dX dX dX dX'),
+        Bad("command", "python -c \"import whence; whence.model('J = x**6').derivative('J', ['x'] * 5)\""),
     ),
     Message(
         "no-such-file",
