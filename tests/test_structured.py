@@ -75,3 +75,12 @@ def test_what_has_no_word_is_given_in_a_direction() -> None:
     assert caught.value.code == "outside-format"
     assert caught.value.extended == "E: frechet(expm, X, E) @ B"
     assert caught.value.to_json()["extended"] == caught.value.extended
+
+
+def test_the_layout_vec_is_said() -> None:
+    net = whence.model("F = A @ X @ B\nJ = sum(X**2)", shapes="X: n x m, A: p x n, B: m x q")
+    d = net.jacobian("F", "X")
+    assert str(d) == "∂vec(F)/∂vec(X)ᵀ = Bᵀ ⊗ A"
+    assert d.layout == "vec"
+    assert d.latex().startswith(r"\frac{\partial \operatorname{vec}(F)}{\partial \operatorname{vec}(X)^{\top}} = ")
+    assert str(net.hessian("X", of="J")).startswith("∂vec(∂J/∂X)/∂vec(X)ᵀ = 2 I(")

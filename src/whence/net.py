@@ -17,7 +17,7 @@ from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError, RuleError, ShapeError, UnknownError
 from whence.messages.labels import LABELS, STRUCTURED
 from whence.naming import adjoint_names
-from whence.notation.latex import to_latex
+from whence.notation.latex import to_latex, vec_derivative
 from whence.notation.markdown import to_markdown
 from whence.notation.unicode import display_name, to_unicode
 from whence.read.canonical import to_text
@@ -309,7 +309,8 @@ class Derivative:
 
     @property
     def layout(self) -> Layout:
-        return self.question.layout
+        """How the formula is laid out; vec where it was asked for or is the only matrix form."""
+        return "vec" if self.answer.layout == "vec" else self.question.layout
 
     @property
     def convention(self) -> Convention:
@@ -322,7 +323,7 @@ class Derivative:
         if gradient:
             return "d" + self.wrt[0]
         below = " ".join("∂" + w for w in self.wrt)
-        return f"∂{'²' if len(self.wrt) == 2 else ''}{self.of}/{below}"
+        return f"∂{('', '', '²', '³', '⁴')[len(self.wrt)]}{self.of}/{below}"
 
     @property
     def formula(self) -> str:
@@ -341,11 +342,25 @@ class Derivative:
         return self.answer.shape
 
     def __str__(self) -> str:
-        return f"{display_name(self.name)} = {self.net.text(self.answer.tree)}"
+        return f"{self._left} = {self.net.text(self.answer.tree)}"
+
+    @property
+    def _left(self) -> str:
+        """What stands left of the formula; in the layout vec the columns of both are stacked."""
+        if self.answer.layout != "vec":
+            return display_name(self.name)
+        *before, last = self.wrt
+        value = self.of
+        for name in before:
+            value = f"∂{value}/∂{name}"
+        return f"∂vec({value})/∂vec({last})ᵀ"
 
     def latex(self) -> str:
         """The formula in LaTeX (amsmath)."""
-        return f"{to_latex(Name(self.name), self.net.shape_of)} = {to_latex(self.answer.tree, self.net.shape_of)}"
+        left = to_latex(Name(self.name), self.net.shape_of)
+        if self.answer.layout == "vec":
+            left = vec_derivative(self.of, self.wrt)
+        return f"{left} = {to_latex(self.answer.tree, self.net.shape_of)}"
 
     def markdown(self) -> str:
         """The formula in Markdown that displays on GitHub, in Jupyter and in forums."""

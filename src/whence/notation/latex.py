@@ -28,7 +28,8 @@ _COSTS = ("loss", "cost")  # dLoss is a gradient, dim is a word
 _TALL = re.compile(r"\\(?:frac|sqrt|left|sum|prod|begin)")
 _BIG = (r"\sum", r"\prod")  # operators that take a product without brackets
 _UNDERSCORE = r"\text{-}"  # of odd names only; Markdown would eat a backslash before an underscore
-_QUOTIENT = re.compile(r"∂(²?)(\w+)/((?: ?∂\w+)+)\Z")
+_QUOTIENT = re.compile(r"∂([²³⁴]?)(\w+)/((?: ?∂\w+)+)\Z")
+_ORDERS = {"²": 2, "³": 3, "⁴": 4}
 _LAST_SIGN = re.compile(r"(?:\\[A-Za-z]+|[A-Za-z])\Z")
 _NARROW = 60  # a longer numerator or denominator reads better beside a slash
 
@@ -77,9 +78,22 @@ def latex_name(name: str) -> str:
 
 def _derivative(order: str, above: str, below: str) -> str:
     """∂A1/∂W1 as a fraction."""
-    power = "^{2}" if order else ""
+    power = f"^{{{_ORDERS[order]}}}" if order else ""
     under = " ".join(rf"\partial {latex_name(name)}" for name in below.replace(" ", "").split("∂") if name)
     return rf"\frac{{\partial{power} {latex_name(above)}}}{{{under}}}"
+
+
+def vec_derivative(of: str, wrt: Sequence[str]) -> str:
+    r"""The left side of a derivative in the layout vec.
+
+    >>> vec_derivative("F", ["X"])
+    '\\frac{\\partial \\operatorname{vec}(F)}{\\partial \\operatorname{vec}(X)^{\\top}}'
+    """
+    value = latex_name(of)
+    for name in wrt[:-1]:
+        value = rf"\partial {value}/\partial {latex_name(name)}"
+    below = latex_name(wrt[-1])
+    return rf"\frac{{\partial \operatorname{{vec}}({value})}}{{\partial \operatorname{{vec}}({below})^{{\top}}}}"
 
 
 def _base(word: str) -> tuple[str, str]:
