@@ -10,7 +10,7 @@ from whence.expr.canonical import canonical
 from whence.expr.known import UNIT_DIAGONAL
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, VARIABLE, Coefficient, Node, function, raw_sum
 from whence.expr.opaque import COMPOSITE, word_of
-from whence.expr.sums import constant, make_sum, primitive, scaled
+from whence.expr.sums import constant, make_sum, primitive, scaled, transpose
 from whence.expr.values import ONE
 from whence.notation import out as o
 from whence.notation import pieces
@@ -257,17 +257,19 @@ class Printer:
             node = canonical(node)
             if node.kind != SUM or len(node.terms) > MAX_CASES:
                 return None
-        masks = {f for _, fs in node.terms for f, idx, e in fs if f.name == step and f.kind == FUNCTION and idx == own}
+        found = [(f, idx) for _, fs in node.terms for f, idx, _ in fs if f.name == step and f.kind == FUNCTION]
+        masks = {(f, idx) for f, idx in found if tuple(sorted(idx)) == own}
         if len(masks) != 1:
             return None
-        (mask,) = masks
+        ((mask, place),) = masks
         on, off = [], []
         for c, fs in node.terms:
-            rest = [(f, idx, e) for f, idx, e in fs if f is not mask or idx != own]
+            rest = [(f, idx, e) for f, idx, e in fs if f is not mask or idx != place]
             on.append((c, rest))
             if len(rest) == len(fs):
                 off.append((c, rest))
-        condition = self._positive(mask.arguments[0])
+        argument = mask.arguments[0]
+        condition = self._positive(argument if place == own else transpose(argument, (1, 0)))
         cases = [self._case(make_sum(side, node.dims)) for side in (on, off)]
         name = structured_by("choose").name
         return tuple(o.call(name, condition[k], *(case[k] for case in cases)) for k in range(min(node.rank, 1) + 1))
