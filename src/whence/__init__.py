@@ -55,7 +55,7 @@ def model(
     from whence.net import Net
     from whence.read.model import read_model
 
-    return Net(read_model(text, shapes, assume, functions, dialect))  # type: ignore[arg-type]
+    return Net(read_model(text, shapes, assume, functions, dialect))  # type: ignore[arg-type]  # the reader says what of it it cannot take
 
 
 def derivative(
@@ -73,6 +73,6 @@ def derivative(
     from whence.read.model import read_model
 
     names = [wrt] if isinstance(wrt, str) else list(wrt)
-    read = read_model(expression, shapes, assume, None, "canonical")  # type: ignore[arg-type]
+    read = read_model(expression, shapes, assume, None, "canonical")  # type: ignore[arg-type]  # the reader says what of it it cannot take
     net = Net(read, hidden=read.targets[-1:])
     return net.derivative(net.model.targets[-1], names)
