@@ -274,12 +274,7 @@ class _Product:
 
     def _with_ones(self, factors: list[Out | Dim], orientation: int) -> list[Out]:
         """The factors of a column or row, neighbouring ones as one."""
-        merged: list[Out | Dim] = []
-        for f in factors:
-            if isinstance(f, Dim) and merged and isinstance(merged[-1], Dim):
-                merged[-1] = merged[-1] * f
-            else:
-                merged.append(f)
+        merged = _neighbours_joined(factors)
         out = [self.printer.filled("ones", f) if isinstance(f, Dim) else f for f in merged]
         return out if orientation == COLUMN else [
             o.transpose(x) if isinstance(f, Dim) else x for f, x in zip(merged, out, strict=True)
@@ -314,14 +309,20 @@ class _Product:
         return product_of(parts)
 
 
-def _kron(printer: Printer, factors: list[Out | Dim]) -> Out | None:
-    """The Kronecker product of the factors, neighbouring identities as one; None for the identity alone."""
+def _neighbours_joined(factors: list[Out | Dim]) -> list[Out | Dim]:
+    """Neighbouring sizes, which stand for identities or for ones, as one."""
     merged: list[Out | Dim] = []
     for f in factors:
         if isinstance(f, Dim) and merged and isinstance(merged[-1], Dim):
             merged[-1] = merged[-1] * f
         else:
             merged.append(f)
+    return merged
+
+
+def _kron(printer: Printer, factors: list[Out | Dim]) -> Out | None:
+    """The Kronecker product of the factors, neighbouring identities as one; None for the identity alone."""
+    merged = _neighbours_joined(factors)
     if len(merged) == 1 and isinstance(merged[0], Dim):
         return None
     return o.kron([printer.filled("eye", f) if isinstance(f, Dim) else f for f in merged])
