@@ -235,7 +235,7 @@ def _certificates(derivatives: Sequence[Derivative]) -> list[str]:
 def _shape_text(shape: Sequence[object]) -> str:
     from whence.shapes.words import text
 
-    return text(tuple(shape)).replace(" x ", " × ")  # type: ignore[arg-type]
+    return text(tuple(shape)).replace(" x ", " × ")  # type: ignore[arg-type]  # sizes of any kind print
 
 
 def _reason(row: Row) -> str:

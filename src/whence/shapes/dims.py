@@ -63,7 +63,7 @@ class Dim:
         return self.number == other if isinstance(other, int) else NotImplemented
 
     def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined]
+        return self._hash  # type: ignore[attr-defined]  # set once, in __init__
 
     @property
     def number(self) -> int | None:
@@ -156,9 +156,9 @@ class Dim:
         return total
 
     def __str__(self) -> str:
-        if self._text is None:  # type: ignore[attr-defined]
+        if self._text is None:  # type: ignore[attr-defined]  # set once, in __init__
             object.__setattr__(self, "_text", _written(self.terms))
-        return self._text  # type: ignore[attr-defined]
+        return self._text  # type: ignore[attr-defined]  # set once, in __init__
 
     def __repr__(self) -> str:
         return f"Dim({str(self)!r})"
