@@ -84,3 +84,17 @@ def test_the_layout_vec_is_said() -> None:
     assert d.layout == "vec"
     assert d.latex().startswith(r"\frac{\partial \operatorname{vec}(F)}{\partial \operatorname{vec}(X)^{\top}} = ")
     assert str(net.hessian("X", of="J")).startswith("∂vec(∂J/∂X)/∂vec(X)ᵀ = 2 I(")
+
+
+def test_certificates_do_not_mix() -> None:
+    """The proof for all sizes is found when asked, whatever was derived in between."""
+    net = whence.model("F = X.T\nJ = sum(X**2)", shapes="X: n x m")
+    transposed, gradient = net.jacobian("F", "X"), net.gradient("X", of="J")
+    assert net.hessian("X", of="J").certificate.derived == "proved for all sizes"
+    assert transposed.certificate.derived == gradient.certificate.derived == "proved for all sizes"
+
+
+def test_tensors_have_no_layout_vec() -> None:
+    with pytest.raises(whence.WhenceError) as caught:
+        whence.model("J = sum(T**2)", shapes="T: b x n x m").gradient("T", layout="vec")
+    assert caught.value.code == "outside-scope"

@@ -150,7 +150,7 @@ class Engine:
             return self._derived(expression, wrt, structured, use_adjoints, turned, stacked)
         except RuleError as error:
             if error.code == "outside-format" and len(wrt) == 1 and not structured:
-                with suppress(WhenceError):
+                with suppress(WhenceError):  # then there is nothing more to say than the error itself
                     error.extended = in_direction(self, expression, wrt[0])
             raise
 
@@ -234,7 +234,9 @@ class Engine:
         """Fix how an array of more than two axes is written as a matrix; True: in the layout vec."""
         parts = [output.parts, *(self.forward.scope.values[w].parts for w in wrt)]
         self.arrangement = None
-        if any(len(p) > 2 for p in parts):  # tensors have no layout vec
+        if any(len(p) > 2 for p in parts):
+            if stacked:
+                raise RuleError("outside-scope", found="the layout vec of a tensor")
             return False
         names: list[list[tuple[int, ...]]] = []
         start = 0
@@ -348,19 +350,14 @@ class Engine:
         closed = not uses_indices(again) or self._model_uses_indices(expression)
         if uses_index_sum(again):
             closed = False
-        return Answer(text, again, node, shape, layout, closed, found, partial(self.proves, again, node), adjoints)
-
-    def _places(self) -> tuple[range, range]:
-        """The axes of an arranged array that are its rows, and its columns."""
-        assert self.arrangement is not None
-        rows, columns = len(self.arrangement.rows), len(self.arrangement.columns)
-        return range(rows), range(rows, rows + columns)
+        prove = partial(self.proves, again, node, self.arrangement)
+        return Answer(text, again, node, shape, layout, closed, found, prove, adjoints)
 
     def read_back(self, text: str) -> Expr:
         """A printed formula, read by the reader as any other."""
         return parse_printed(text, functions=self.model.functions, names=self.names)
 
-    def proves(self, tree: Expr, node: Node) -> bool:
+    def proves(self, tree: Expr, node: Node, arrangement: Arrangement | None) -> bool:
         """Does the printed formula, built anew, have the canonical form of what was derived? Then for all sizes."""
         values = {n: Value(self.forward.value_atoms[n], s) for n, s in self.shapes.items()}
         for of, name in self.adjoint_names.items():
@@ -369,9 +366,9 @@ class Engine:
             values[size] = self.forward.scope.values[size]
         try:
             built = build(tree, Scope(values, frozenset(self.model.functions), self.model.defined))
-            if self.arrangement is not None and built.node.rank != node.rank:  # eye(n*m) for eye(n) and eye(m)
-                parts = tuple(tuple(node.dims[k] for k in axis) for axis in self._places())
-                built = together([built, Value(node, built.shape, parts)])[0][0]
+            if arrangement is not None and built.node.rank != node.rank:  # eye(n*m) for eye(n) and eye(m)
+                rows = len(arrangement.rows)
+                built = together([built, Value(node, built.shape, (node.dims[:rows], node.dims[rows:]))])[0][0]
             return canonical(self.forward.rewriter(built.node)) is canonical(self.forward.rewriter(node))
         except WhenceError:
             return False

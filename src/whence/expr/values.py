@@ -143,6 +143,8 @@ def _split_axis(v: Value, axis: int, parts: tuple[Dim, ...]) -> Value:
     terms = node.terms if node.kind == SUM else ((1, ((node, tuple(range(node.rank)), 1),)),)
     tied = {i for _, fs in terms for f, idx, _ in fs if f.kind == IDENTITY and k in idx for i in idx}
     split = {k, *tied}
+    if any(i >= node.rank for i in tied) or any(len(axis) > 1 and split & set(axis) for axis in places):
+        raise RuleError("outside-scope", found="arrays whose composite axes have different parts")
     new = tuple(parts if split & set(places[a]) else p for a, p in enumerate(v.parts))
     names = axis_names(new)
     place = {places[a][0]: names[a] for a in range(len(new)) if len(places[a]) == 1}
