@@ -140,3 +140,27 @@ def test_no_answer_is_shown_with_a_jacobian_falsified(name: str) -> None:
     with replaced(op, jacobians={a: f"2*({text})" for a, text in op.jacobians.items()}):
         false = solve_item(asked)
     assert false["status"] == "refused", false
+
+
+# Words of an entry that are no formulas, each with a false one and a problem that goes through it.
+WORDS: list[tuple[str, str, Any, str, str]] = [
+    ("expm", "undoes", "sqrtm", "sum(C * expm(sqrtm(X)))", "X"),
+    ("expm", "reciprocal", True, "sum(C * expm(2*X))", "X"),
+    ("expm", "of_product", "expm(A) @ expm(B)", "sum(C * expm(A @ X))", "X"),
+    ("tanh", "parity", "even", "sum(tanh(-x))", "x"),
+    ("sigmoid", "parity", "odd", "sum(sigmoid(-x)**2)", "x"),
+    ("full1d", "spelled", "2*(conv2d(eye(p + r - 1), K).T @ E)", "sum(sin(conv1d(x, k)))", "x"),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "false", "expression", "by"), WORDS, ids=[f"{w[0]}-{w[1]}" for w in WORDS])
+def test_no_answer_is_shown_with_a_false_word(name: str, field: str, false: Any, expression: str, by: str) -> None:
+    from whence.cli.solve import solve_item
+
+    asked = problem_with(expression, by)
+    assert solve_item(asked)["status"] == "ok", solve_item(asked)
+    op = lookup(name)
+    assert op is not None
+    with replaced(op, **{field: false}):
+        answer = solve_item(asked)
+    assert answer["status"] == "refused", answer
