@@ -20,6 +20,8 @@ from whence.read.code_words import (
     TRANSPOSED,
     UNDER_ONE,
 )
+from whence.ops.table import in_role
+from whence.read.grammar import Parser
 from whence.read.letters import add_layer
 from whence.read.lexer import Token
 from whence.read.names import Names
@@ -27,8 +29,6 @@ from whence.read.places import error_at, join, span_of
 from whence.read.scripts import label_of
 from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number, Text, Transpose, Tuple
 from whence.read.vocabulary import PRIME, entry, known_function, without_primes
-
-_DECLARATIONS_OF_SIZE = "sizes"
 
 
 class Code(Names):
@@ -47,6 +47,12 @@ class Code(Names):
     def is_method(self, word: str) -> bool:
         words = (PRODUCTS, OPERATORS, SAME, TRANSPOSED, SQUARED, NEGATED, UNDER_ONE)
         return any(word in some for some in words) or known_function(word) is not None
+
+    def call(self, name: str, token: Token) -> Expr:
+        op = entry(without_primes(name)[0])
+        if op is not None and op.gives == "letters":
+            return self.einsum(name, token, self.closing[self.i])
+        return super().call(name, token)
 
     def library(self, token: Token) -> Expr:
         """`np.linalg.inv(A)`, `self.W`: what stands behind the last dot."""
@@ -68,7 +74,10 @@ class Code(Names):
             if name in SAME and before:
                 return before[0]
             raise error_at("bad-attribute", word, found="." + name)
-        known = known_function(name) or known_function(name.lower())
+        operator = name in PRODUCTS or name in OPERATORS or name in UNDER_ONE
+        known = None if operator else known_function(name) or known_function(name.lower())
+        if known is None and not self.is_method(name) and name not in COMPARISONS and name not in self.context.names:
+            raise error_at("unknown-function", word, found=name)
         op = entry(known) if known else None
         if known is not None and op is not None and op.structure not in ("reshape", "transpose"):
             return self.table_call(known, word, before)
@@ -122,20 +131,18 @@ class Code(Names):
         if name in NEGATED:
             return Negative(first, span)
         if name in UNDER_ONE:
-            power = Binary("/", Number(Fraction(1), "1"), Number(Fraction(2), "2"))
             under: Expr = first if UNDER_ONE[name] == 1 else Call(self.root_name(), (first,), (), span)
-            del power
             return Binary("/", Number(Fraction(1), "1", span), under, span)
         return None
 
     def root_name(self) -> str:
-        return next(n for n, op in self.table_entries() if op.role == "root" and op.kind == "elementwise")
+        return in_role("root").name
 
     def as_numbers(self, expr: Expr) -> Expr:
         """A cast of a comparison is 1 where it holds, else 0."""
         if not isinstance(expr, Compare):
             return expr
-        where = next(n for n, op in self.table_entries() if op.takes.startswith("C,") and op.kind == "elementwise")
+        where = self.choice_name()
         one, zero = Number(Fraction(1), "1", expr.span), Number(Fraction(0), "0", expr.span)
         return Call(where, (expr, one, zero), (), expr.span)
 
@@ -147,7 +154,7 @@ class Code(Names):
             return self.einsum(name, word, close)
         if op.gives == "sizes" and self.commas[self.i] == 0 and self.tokens[self.i + 1].text in ("(", "["):
             self.i += 1
-            node = Parserless.call(self, name, word)
+            node = Parser.call(self, name, word)
             self.i = close + 1
             return node
         if not before:
@@ -284,13 +291,3 @@ class Code(Names):
             return None
         self.context.note(f"{base} is read as the derivative of {known}.")
         return known + PRIME
-
-
-class Parserless:
-    """The plain call of the grammar, without what code adds."""
-
-    @staticmethod
-    def call(parser: Code, name: str, token: Token) -> Expr:
-        from whence.read.grammar import Parser
-
-        return Parser.call(parser, name, token)

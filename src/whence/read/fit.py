@@ -61,7 +61,9 @@ class Shapes:
         inner = self.of(expr.operand, depth)
         if inner is None or any(isinstance(place, Range) for place in expr.places):
             return None
-        return () if len(expr.places) == len(inner) or inner[-1:] == (1,) else None
+        if len(expr.places) == 1 and len(inner) == 2 and 1 not in inner:
+            return (inner[1], 1)  # a row of the matrix, as a column
+        return () if len(expr.places) == len(inner) or 1 in inner else None
 
     def _call(self, expr: Call, depth: int) -> Shape | None:
         op = entry(without_primes(expr.name)[0])

@@ -33,7 +33,7 @@ _FOLLOW = rf"[^\W{_SUP}{_SUB}{_NUMERIC}]|[\u0300-\u036f]"
 _TOKEN = re.compile(
     r"(?P<blank>[^\S\n]+)"
     r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    rf"|(?P<word>[^\W\d_{_SUP}{_SUB}{_NUMERIC}](?:{_FOLLOW})*)"
+    rf"|(?P<word>[𝟙𝟏]|[^\W\d_{_SUP}{_SUB}{_NUMERIC}](?:{_FOLLOW})*)"
     rf"|(?P<sup>[{_SUP}]+)|(?P<sub>[{_SUB}]+)"
     r"|(?P<op>\*\*|:=|[-+*/]=|[=!<>]=|\.m?T(?![A-Za-z0-9_])|\|\||\.[*/^](?!\*)|\.'|[-+*/@^=<>()\[\]{},:;.⊙∘·⋅×∂|_∇√⊗•∑⟨⟩\\])"
     r"|(?P<prime>['’′‘″])"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from keyword import iskeyword
-from typing import Any
 
+from whence.ops.table import TABLE, in_role, structured_by
 from whence.read.grammar import SYMBOL_LIMIT, Parser
+from whence.read.indexed import OVER
 from whence.read.letters import add_layer, drop_underscore, fold
 from whence.read.lexer import Token
 from whence.read.places import error_at, join, limit_at, span_of
 from whence.read.scripts import Scripts, label_of, subscript_label, superscript_items, text_of
-from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Number, Span, Transpose
+from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Number, Span, Transpose, Tuple
 from whence.read.vocabulary import PRIME, entry, identity_function, known_function, without_primes
+from whence.read.walk import walk
 
 _LAYER_LETTERS = frozenset({"l", "L"})
 _ONES = frozenset({"𝟙", "𝟏"})
@@ -24,6 +26,7 @@ class Names(Parser):
 
     style: str
     inside_index = False
+    whole_words = False  # no word is taken apart: on the left of =
 
     # -- scripts
 
@@ -173,6 +176,9 @@ class Names(Parser):
             return self.library(token)
         if self.tokens[self.i + 1].text == "[" and self.tokens[self.i + 2].kind == "text":
             return self.entry_of_dictionary(token)
+        if token.text in ("True", "False", "None") and self.tokens[self.i - 1].text == "=":
+            self.i += 1
+            return Name(token.text, span_of(token))
         if iskeyword(token.text) and token.text != "lambda":
             raise error_at("reserved-name", token)
         if token.text == "lambda" and self.style == "code":
@@ -188,7 +194,18 @@ class Names(Parser):
             base += label
             if not label:
                 raise error_at("bad-layer", token)
+        if base == "e" and self.tokens[self.i].text == "^" and "e" not in self.context.names:
+            self.i += 1
+            exponent = self.operand() if self.tokens[self.i].text != "-" else self.factor()
+            return Call(in_role("exponential").name, (exponent,), (), join(span_of(token), exponent.span))
+        if base == "Delta" and self.style == "latex" and self.tokens[self.i].kind == "word":
+            following = self.tokens[self.i]
+            base = "Delta_" + fold(following.text, following.line, following.column)
+            self.i += 1
         scripts = self.scripts()
+        if base == "t" and self.tokens[self.i].text == "(" and "t" not in self.context.names:
+            inner = self.bracket()
+            return Transpose(inner, False, join(span_of(token), inner.span))
         return self.meaning(base, scripts, token, at_word)
 
     def meaning(self, base: str, scripts: Scripts, token: Token, at_word: int) -> Expr:
@@ -199,6 +216,9 @@ class Names(Parser):
         function = self.function_of(token, base, full, scripts, called, blank)
         if function is not None:
             return self.applied_function(function, scripts, token)
+        entries = self.entries(base, full, scripts, token)
+        if entries is not None:
+            return entries
         pieces = [full] if full in context.names or full in context.scalars else self.taken_apart(base, full, token)
         span = Span(token.line, token.column, token.line, max(token.end, self.tokens[self.i - 1].end))
         node: Expr | None = None
@@ -212,9 +232,27 @@ class Names(Parser):
                 continue
             if k:
                 node = last if node is None else self.soft_product(node, last)
-            last = self.named(piece if k < len(pieces) - 1 else self.full_name(piece, scripts), token, span)
+            whole = len(pieces) == 1 or k < len(pieces) - 1
+            last = self.named(piece if whole else self.full_name(piece, scripts), token, span)
         last = self.with_scripts(last, scripts, token)
         return last if node is None else self.soft_product(node, last)
+
+    def entries(self, base: str, full: str, scripts: Scripts, token: Token) -> Expr | None:
+        """`W_ij`, `y^(i)`: entries of a declared array by letters, where no such name is declared."""
+        names = self.context.names
+        head, bar, tail = base.rpartition("_")
+        labels = [*([tail] if bar else []), *scripts.labels, *(v for v, _ in scripts.maybe if v in "ijk")]
+        root = head if bar else base
+        if full in names or not labels or not names or not all(re.fullmatch("[a-z]{1,3}", label) for label in labels):
+            return None
+        array = root if root in names else root.upper() if root.upper() in names and len(root) == 1 else ""
+        if not array:
+            return None
+        span = Span(token.line, token.column, token.line, self.tokens[self.i - 1].end)
+        letters = [c for label in labels for c in label]
+        node: Expr = Index(Name(array, span), tuple(Name(c, span) for c in letters), span)
+        scripts.maybe = [(v, t) for v, t in scripts.maybe if v not in "ijk"]
+        return self.with_scripts(node, scripts, token)
 
     def named(self, name: str, token: Token, span: Span) -> Expr:
         identity = identity_function(name[0]) if name[0] == "I" and name not in self.context.names else None
@@ -320,11 +358,7 @@ class Names(Parser):
         return token.kind in ("word", "number") or token.text in ("|", "||", "{", "[", "√")
 
     def call(self, name: str, token: Token) -> Expr:
-        op = entry(without_primes(name)[0])
-        if op is not None and op.structure in ("ones", "zeros", "eye"):
-            pass
-        node = super().call(name, token)
-        return self.with_axes(node)
+        return self.with_axes(super().call(name, token))
 
     def with_axes(self, node: Expr) -> Expr:
         raise NotImplementedError
@@ -332,7 +366,7 @@ class Names(Parser):
     def ones(self, token: Token) -> Expr:
         """𝟙[z > 0] is 1 where it holds; 𝟙 alone is a column of ones whose size follows from its neighbours."""
         self.i += 1
-        where = next(n for n, _ in self.table_entries() if n.startswith("wher"))
+        where = self.choice_name()
         opened = self.tokens[self.i]
         if opened.text in ("[", "(", "{") and not opened.blank:
             self.i += 1
@@ -343,21 +377,22 @@ class Names(Parser):
                 return Call(where, (inner, one, zero), (), join(span_of(token), inner.span))
             raise self.unexpected(self.tokens[self.i])
         scripts = self.scripts()
-        name = next(n for n, op in self.table_entries() if op.structure == "ones")
+        name = structured_by("ones").name
         size = Name(scripts.labels[0], span_of(token)) if scripts.labels else Name("?", span_of(token))
         return self.with_scripts(Call(name, (size,), (), span_of(token)), scripts, token)
 
-    def table_entries(self) -> Any:
-        from whence.ops.table import TABLE
-
-        return TABLE.items()
+    @staticmethod
+    def choice_name() -> str:
+        """The function that takes one of two values by a condition."""
+        return next(name for name, op in TABLE.items() if op.takes.startswith("C,"))
 
     # -- words taken apart
 
     def taken_apart(self, base: str, full: str, token: Token) -> list[str]:
         """The declared names that a word is made of, ᵀ for a T behind one; the word itself where it is none."""
         names = self.context.names | self.context.scalars
-        if not names or len(base) < 2 or known_function(base) is not None or base in names:
+        adjoint = base[0] == "d" and (base[1:] in names or base[1:].rstrip("_") in names)
+        if self.whole_words or adjoint or not names or len(base) < 2 or known_function(base) is not None:
             return [full]
         split = self.split(base, names)
         if split is None:
@@ -407,7 +442,7 @@ class Names(Parser):
         return False
 
     def is_differential(self, text: str) -> bool:
-        rest = text[1:].rstrip("0123456789_")
+        rest = text[1:].split("_")[0].rstrip("0123456789")
         return text == "d" or len(rest) == 1 or rest[:1].isupper() or not text.isascii() or rest in self.context.names or rest.split("_")[0] in ("loss", "out", "sigma", "theta", "beta", "gamma", "alpha", "mu", "delta") or text[1:] in self.context.names
 
     def derivative(self) -> Expr:
@@ -529,13 +564,17 @@ class Names(Parser):
     def summation(self, token: Token) -> Expr:
         """Σ of the product that follows: all entries are added up."""
         self.i += 1
-        while self.tokens[self.i].text in ("_", "^"):
-            self.i += 1
-            self.script_text()
-        if self.tokens[self.i].text == "∑":
-            return self.summation(self.tokens[self.i])
+        letters: list[str] = []
+        while self.tokens[self.i].text in ("_", "^") or self.tokens[self.i].kind == "sub":
+            below = self.tokens[self.i].text != "^"
+            self.i += self.tokens[self.i].kind != "sub"
+            text = self.script_text()
+            if below:
+                letters += re.findall("[a-z]", text.partition("=")[0])
         inner = self.products()
-        return Call(self.total(), (inner,), (), join(span_of(token), inner.span))
+        indexed = letters and any(isinstance(node, Index) for node in walk(inner))
+        over = ((OVER, Tuple(tuple(Name(letter) for letter in letters))),) if indexed else ()
+        return Call(self.total(), (inner,), over, join(span_of(token), inner.span))
 
     def products(self) -> Expr:
         raise NotImplementedError
@@ -556,5 +595,3 @@ class Names(Parser):
     def derivative_helper(self, base: str) -> str | None:
         raise NotImplementedError
 
-
-__all__ = ["Index", "Names"]

@@ -12,7 +12,6 @@ _LABEL = r"(?P<label>\w+(?:[+-]\d+)?|-\d)"
 _LAYER = re.compile(rf"(?:\[{_LABEL}\]|\({_LABEL.replace('label', 'round')}\)|⟨{_LABEL.replace('label', 'angle')}⟩)")
 _STEP = re.compile(r"(?P<letter>[A-Za-z])(?P<sign>[+-]\d+)?\Z")
 TRANSPOSES = ("T", "⊤", "ᵀ", "t")
-MORE_SUPERSCRIPTS = {"ˡ": "l", "⁺": "+", "ⁱ": "i", "ⁿ": "n", "⁽": "(", "⁾": ")", "ᴸ": "L"}
 
 
 @dataclass(slots=True)
@@ -88,7 +87,7 @@ def text_of(tokens: list[Token]) -> str:
     parts: list[str] = []
     for token in tokens:
         if token.kind == "sup":
-            parts.append("".join(SUPERSCRIPTS.get(c, MORE_SUPERSCRIPTS.get(c, c)) for c in token.text))
+            parts.append("".join(SUPERSCRIPTS.get(c, c) for c in token.text))
         elif token.kind == "sub":
             parts.append("".join(SUBSCRIPTS[c] for c in token.text))
         elif token.kind == "word":

@@ -182,7 +182,13 @@ class _Tex:
                 self.pieces[self.i] = first._replace(text=rest, column=first.column + 1, blank=False)
                 return [first._replace(text=head, end=first.column + 1)]
             self.i += 1
-            return [first]
+            takes = first.kind == "command" and (first.text in _FONTS or first.text in _MARKS)
+            return [first, *self.whole_group()] if takes and self.pieces[self.i].text == "{" else [first]
+        return self.whole_group()[1:-1]
+
+    def whole_group(self) -> list[Token]:
+        """The pieces from an opening brace to the one that closes it."""
+        first = self.pieces[self.i]
         depth, start = 0, self.i
         while True:
             piece = self.pieces[self.i]
@@ -191,7 +197,7 @@ class _Tex:
                 raise error_at("unclosed-bracket", first)
             self.i += 1
             if depth == 0:
-                return self.pieces[start + 1 : self.i - 1]
+                return self.pieces[start : self.i]
 
     def inner(self, pieces: list[Token], token: Token) -> list[Token]:
         if self.depth > 60:

@@ -15,8 +15,9 @@ from whence.read.lexer import Token
 from whence.read.pieces import check_power, fold_left
 from whence.read.places import error_at, join, span_of
 from whence.read.scripts import superscript_items, text_of
-from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Span, Transpose, Tuple
-from whence.read.vocabulary import entry, inverse_function, spellings, written_as
+from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Span, Transpose
+from whence.ops.table import in_role, structured_by
+from whence.read.vocabulary import inverse_function, written_as
 
 _SOFT = frozenset({"·", "⋅", "×"})
 _ENTRYWISE = frozenset({"⊙", "∘", "•", ".*"})
@@ -49,7 +50,7 @@ class Typed(Code):
     @staticmethod
     def total() -> str:
         """The function that adds all entries up."""
-        return next(name for name in spellings().values() if (op := entry(name)) and op.structure == name and op.gives == "axis")
+        return structured_by("sum").name
 
     def products(self) -> Expr:
         items, signs = [self.factor()], list[str]()
@@ -58,7 +59,8 @@ class Typed(Code):
             sign = self.sign_here(token)
             if sign == "kron":
                 self.i += 1
-                items[-1] = Call(str(written_kron()), (items[-1], right := self.factor()), (), join(items[-1].span, right.span))
+                right = self.factor()
+                items[-1] = Call(structured_by("kron").name, (items[-1], right), (), join(items[-1].span, right.span))
             elif sign == "left":
                 self.i += 1
                 items[-1] = self.solved(items[-1], self.factor())
@@ -147,6 +149,8 @@ class Typed(Code):
         number = a in ((), (1, 1)) or b in ((), (1, 1)) or self.context.is_number(left) or self.context.is_number(right)
         if number:
             return Binary("*", left, right, span)
+        if sign is not None and sign.text == "dot" and a == b and a is not None and a[1:] == (1,):
+            return Binary("@", Transpose(left, False, left.span), right, span)
         if product(a, b) is not None:
             if broadcast(a, b) is not None and sign is not None and sign.text == "*":
                 self.context.note(f"{sign.text} is read as the matrix product, which fits.")
@@ -214,8 +218,7 @@ class Typed(Code):
     def root(self, token: Token) -> Expr:
         self.i += 1
         inner = self.operand()
-        name = next(n for n in spellings().values() if (op := entry(n)) and op.role == "root" and op.kind == "elementwise")
-        return Call(name, (inner,), (), join(span_of(token), inner.span))
+        return Call(in_role("root").name, (inner,), (), join(span_of(token), inner.span))
 
     def angle(self, opened: Token) -> Expr:
         """⟨A, B⟩."""
@@ -245,8 +248,8 @@ class Typed(Code):
         if opened.text == "|":
             shape = self.shapes.of(node)
             square = shape is not None and len(shape) == 2 and shape[0] == shape[1] != 1
-            name = next(n for n, op in _entries() if op.unicode == ("det {X}" if square else "|{X}|"))
-            return Call(name, (node,), (), span)
+            name = written_as("det {X}" if square else "|{X}|")
+            return Call(str(name), (node,), (), span)
         below = ""
         if self.tokens[self.i].text == "_":
             self.i += 1
@@ -355,10 +358,9 @@ class Typed(Code):
         if square and self.style in ("octave", "latex") and token.text != ".^":
             half = isinstance(exponent, Binary) and isinstance(exponent.left, Number) and isinstance(exponent.right, Number)
             if whole:
-                matpow = next(n for n, op in _entries() if op.takes == "X[n,n], integer k")
-                return Call(matpow, (node, exponent), (), span)
+                return Call(structured_by("matpow").name, (node, exponent), (), span)
             if half and exponent.operator == "/" and (exponent.left.value, exponent.right.value) == (1, 2):
-                return Call(next(n for n, op in _entries() if op.unicode == "{X}^(1/2)" or n == _root_of_matrix()), (node,), (), span)
+                return Call(in_role("matrix root").name, (node,), (), span)
         if square and self.style == "lecture" and token.text != ".^" and not isinstance(node, Call):
             self.context.note("A power of a matrix is read entry by entry.")
         return Binary("**", node, exponent, span)
@@ -377,17 +379,3 @@ class Typed(Code):
         return Call(inverse, (node,), (), span)
 
 
-def _entries() -> list[tuple[str, object]]:
-    return [(name, op) for name in dict.fromkeys(spellings().values()) if (op := entry(name)) is not None]
-
-
-def _root_of_matrix() -> str:
-    """The function of a matrix whose square is the matrix."""
-    return next((n for n, op in _entries() if op.role == "matrix root"), "")  # type: ignore[attr-defined]
-
-
-def written_kron() -> str | None:
-    return next((n for n, op in _entries() if op.unicode == "{A} ⊗ {B}"), None)  # type: ignore[attr-defined]
-
-
-__all__ = ["Compare", "Index", "Tuple", "Typed"]

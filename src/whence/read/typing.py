@@ -14,9 +14,11 @@ from whence.read.declarations import shape_from_data, symbols_of
 from whence.read.dialects import LECTURE
 from whence.read.lexer import LINE_LIMIT, Token, tokens_of
 from whence.read.places import error_at
-from whence.read.syntax import Binary, Expr, Name, Shape
+from whence.read.indexed import has_indices, in_matrices
+from whence.read.syntax import Binary, Expr, Index, Name, Number, Shape
 from whence.read.tex import tex_tokens
 from whence.read.typed import Typed
+from whence.read.walk import names_of
 
 _LATEX = re.compile(r"\\[A-Za-z]+|\$|[\^_]\{")
 _CODE = re.compile(
@@ -160,7 +162,7 @@ def _layers_above(lines: list[tuple[str, int, int]], context: Context) -> bool:
 
 _PROMPT = re.compile(r"^\s*(?:>>> |\.\.\. |In \[\d*\]:|-+> ?\d*|\d+\s{1,}(?=[A-Za-z_]\w*\s*=))")
 _COMMENT = {"code": re.compile(r"#.*|(?<!:)//.*"), "octave": re.compile(r"%.*"), "lecture": re.compile(r"(?<!\w)#.*|%.*|//.*"), "latex": re.compile(r"(?<!\\)%.*")}
-_MESSAGE = re.compile(r"^\s*(?:\w*Error\b.*|Traceback .*|File \".*|\[?\w+\.shape.*|\(\d+,.*\)|[~^\s]+)$")
+_MESSAGE = re.compile(r"^\s*(?:\w*Error\b.*|Traceback .*|File \".*|(?:>>> )?[\w.]+\.shape\s*|\[?\w+\.shape.*|\(\d+,.*\)|[~^\s]+)$")
 _REMARK = re.compile(r"\s{3,}\(.*→.*$|\(\d+<=\w<=\w+\)\s*$|↩︎?|\.\s+[A-Za-z][a-z]+ (?:over|is|of|the)\b.*$")
 
 
@@ -233,9 +235,16 @@ def _line(tokens: list[Token], context: Context, style: str, number: int) -> Lin
     equals = _outside(tokens)
     if not equals:
         parser = Typed(tokens, context, style)
-        return Line("", None, parser.whole(), number)
-    if len(equals) > 1 and style == "code":
+        expression = parser.whole()
+        if has_indices(expression):
+            expression = in_matrices(expression, None, parser.shapes)
+        return Line("", None, expression, number)
+    plain = len(equals) > 1 and all(t.kind == "word" or t.text == "=" for t in tokens[: equals[-1]])
+    if len(equals) > 1 and (style == "code" or plain):
         raise error_at("two-equals", tokens[equals[1]])
+    for before, token in zip(tokens, tokens[1:], strict=False):
+        if token.text == "," and before.text in ("(", "=", ":="):
+            raise error_at("missing-operand", token, side="left")
     first, last = equals[0], equals[-1]
     sign = tokens[first]
     if sign.text == "==":
@@ -247,11 +256,22 @@ def _line(tokens: list[Token], context: Context, style: str, number: int) -> Lin
     target, left = _target(tokens[:first], sign, context, style)
     parser = Typed(tokens[last + 1 :], context, style)
     expression = parser.whole()
+    if has_indices(expression):
+        target, wanted = _without_indices(target, context)
+        expression = in_matrices(expression, wanted, parser.shapes)
     if sign.text in _AUGMENTED:
         expression = Binary(_AUGMENTED[sign.text], Name(target), expression, expression.span)
     if left is None:
         _known(target, expression, parser, context)
     return Line(target, left, expression, number)
+
+
+def _without_indices(target: str, context: Context) -> tuple[str, tuple[str, ...] | None]:
+    """The left side's name without the letters that are indices, and those."""
+    name, bar, letters = target.rpartition("_")
+    if not bar or target in context.names or not re.fullmatch("[a-z]{1,2}", letters):
+        return target, None if target else ()
+    return name, tuple(letters)
 
 
 def _known(target: str, expression: Expr, parser: Typed, context: Context) -> None:
@@ -278,12 +298,32 @@ def _target(left: list[Token], sign: Token, context: Context, style: str) -> tup
     if named:
         return named, None
     parser = Typed([*left, end], context, style)
+    parser.whole_words = True
     expr = parser.whole()
     if isinstance(expr, Name):
         return expr.id, None
+    if isinstance(expr, Index) and isinstance(expr.operand, Name):
+        return expr.operand.id, None
+    named = _assigned_square(expr, context)
+    if named:
+        return named, None
+    unknown = [n for n, _ in names_of(expr) if n not in context.names | context.scalars]
+    if isinstance(expr, Binary) and expr.operator == "/" and unknown:
+        raise error_at("bad-target", left[0])
     if style == "code":
         raise error_at("bad-target", left[0])
     return "", expr
+
+
+def _assigned_square(expr: Expr, context: Context) -> str:
+    """`σ² = …`: a power of one letter that is assigned is one name, sigma2."""
+    power = isinstance(expr, Binary) and expr.operator == "**" and isinstance(expr.left, Name) and isinstance(expr.right, Number)
+    if not power or not isinstance(expr, Binary) or not isinstance(expr.left, Name) or not isinstance(expr.right, Number):
+        return ""
+    if expr.left.id in context.names or expr.right.value.denominator != 1:
+        return ""
+    context.layered = True
+    return f"{expr.left.id}{int(expr.right.value)}"
 
 
 def _with_parameters(left: list[Token], end: Token, context: Context, style: str) -> str:
