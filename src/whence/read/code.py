@@ -20,7 +20,7 @@ from whence.read.code_words import (
     TRANSPOSED,
     UNDER_ONE,
 )
-from whence.ops.table import in_role
+from whence.ops.table import in_role, structured_by
 from whence.read.grammar import Parser
 from whence.read.letters import add_layer
 from whence.read.lexer import Token
@@ -79,6 +79,8 @@ class Code(Names):
         if known is None and not self.is_method(name) and name not in COMPARISONS and name not in self.context.names:
             raise error_at("unknown-function", word, found=name)
         op = entry(known) if known else None
+        if op is not None and op.unicode == "{A}^({B})":
+            op = None
         if known is not None and op is not None and op.structure not in ("reshape", "transpose"):
             return self.table_call(known, word, before)
         arguments, end = self.arguments_of(before)
@@ -115,6 +117,9 @@ class Code(Names):
                 self.context.matrix_product = True
                 number = self.context.is_number(left) or self.context.is_number(right)
                 return Binary("*" if number else "@", left, right, span)
+            op = entry(known_function(name) or "")
+            if op is not None and op.unicode == "{A}^({B})":
+                return Binary("**", left, right, span)
             if name in OPERATORS:
                 return Binary(OPERATORS[name], left, right, span)
             if name in COMPARISONS:
@@ -194,7 +199,42 @@ class Code(Names):
             if self.style == "octave" and isinstance(value, Number):
                 value = Number(value.value - 1, str(value.value - 1), value.span)
             keywords, arguments = [("axis", self.axis(value, node))], arguments[:1]
+        if op is not None and "sums-to-1" in op.facts and not keywords and len(arguments) == 1:
+            keywords = self.classes_axis(arguments[0])
         return Call(node.name, arguments, tuple(keywords), node.span)
+
+    def classes_axis(self, argument: Expr) -> list[tuple[str, Expr]]:
+        """Along which axis probabilities add up where it is not written: that of the classes, by what stands beside."""
+        shape = self.shape_of(argument)
+        if shape is not None and (len(shape) != 2 or shape[1] == 1):
+            return []
+        following = self.tokens[self.i]
+        rows = self.style == "code" or self.rows_are_samples(argument)
+        weights = following.kind == "word" or following.text in ("@", "·")
+        if not rows and not (weights and self.rows_are_samples(argument) is not False):
+            return []
+        self.context.note("The probabilities of each row add up to one (axis=1).")
+        one = Number(Fraction(1), "1", argument.span)
+        return [("axis", one)]
+
+    def rows_are_samples(self, argument: Expr) -> bool | None:
+        """True where a row or 1b' is added, False where a column is; None where nothing tells."""
+        stack, seen = [argument], 0
+        while stack and seen < 50:
+            node = stack.pop()
+            seen += 1
+            if isinstance(node, Name) and node.id in self.context.definitions:
+                stack.append(self.context.definitions[node.id])
+            elif isinstance(node, Binary) and node.operator in "+-":
+                for part in (node.left, node.right):
+                    shape = self.shape_of(part)
+                    ones = isinstance(part, Binary) and isinstance(part.left, Call) and part.left.name == structured_by("ones").name
+                    if (shape is not None and len(shape) == 2 and shape[0] == 1) or ones:
+                        return True
+                    if shape is not None and len(shape) == 2 and shape[1] == 1:
+                        return False
+                stack += [node.left, node.right]
+        return None
 
     def axis(self, value: Expr, node: Call) -> Expr:
         if isinstance(value, Negative) and isinstance(value.operand, Number):
@@ -238,6 +278,14 @@ class Code(Names):
         return Call(name, (Text(text, span_of(letters)), *operands), (), join(span_of(word), span_of(self.tokens[close])))
 
     # -- attributes
+
+    def index(self, node: Expr) -> Expr:
+        """`cache[0]`, where the text says what the tuple holds."""
+        text = self.tokens[self.i + 1].text
+        if isinstance(node, Name) and (item := self.context.definitions.get(f"{node.id}[{text}]")) is not None:
+            self.i = self.closing[self.i] + 1
+            return item
+        return super().index(node)
 
     def method_follows(self) -> bool:
         """Is the dot here one of an attribute, and no product?"""

@@ -16,6 +16,7 @@ from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Number,
 from whence.read.vocabulary import PRIME, entry, identity_function, known_function, without_primes
 from whence.read.walk import walk
 
+_INDICES = re.compile("[ijkpqrab]{1,3}")  # letters that count entries
 _LAYER_LETTERS = frozenset({"l", "L"})
 _ONES = frozenset({"𝟙", "𝟏"})
 _SIMPLE_LAYER = re.compile(r"-?\d+\Z|[A-Za-z]\w*(?:[+-]\d+)?\Z")
@@ -48,6 +49,8 @@ class Names(Parser):
                 out.labels.append(label_of(self.bracket_text()))
             elif token.text == "{" and not token.blank and self.tokens[self.i + 1].text == "[":
                 self.above(superscript_items(self.braced()), out, token)
+            elif token.kind == "word" and token.text[0] == "T" and self.glued_transpose(token, out):
+                continue
             elif token.kind == "sup" and not out.after:
                 self.i += 1
                 self.above(superscript_items(text_of([token])), out, token)
@@ -62,6 +65,20 @@ class Names(Parser):
                 self.above(items, out, token)
             else:
                 return out
+
+    def glued_transpose(self, token: Token, out: Scripts) -> bool:
+        """`W^[2]TdZ^[2]`: a T glued to a layer transposes, the rest is the next word."""
+        closed = self.tokens[self.i - 1].text in ("]", "}") and not token.blank
+        if not closed or token.text in self.context.names or "T" in self.context.names or not out.labels:
+            return False
+        if len(token.text) > 1 and not token.text[1].isalpha():
+            return False
+        out.after.append(("T", token._replace(text="", end=token.column + 1)))
+        if len(token.text) == 1:
+            self.i += 1
+        else:
+            self.tokens[self.i] = token._replace(text=token.text[1:], column=token.column + 1, blank=False)
+        return True
 
     def below(self, text: str, out: Scripts) -> None:
         label = subscript_label(text)
@@ -87,7 +104,7 @@ class Names(Parser):
         close = self.closing[self.i]
         text = text_of(self.tokens[self.i + 1 : close])
         before = self.tokens[self.i - 1].text
-        if self.style == "code" and before in self.context.names:
+        if (self.style == "code" and before in self.context.names) or f"{before}[{text}]" in self.context.definitions:
             return False
         return bool(_SIMPLE_LAYER.match(text)) and self.tokens[self.i + 1].kind != "text"
 
@@ -203,6 +220,10 @@ class Names(Parser):
             base = "Delta_" + fold(following.text, following.line, following.column)
             self.i += 1
         scripts = self.scripts()
+        called = self.tokens[self.i].text == "(" and base not in self.context.functions
+        if called and base.startswith(structured_by("transpose").name):
+            inner = self.bracket()
+            return Transpose(inner, False, join(span_of(token), inner.span))
         if base == "t" and self.tokens[self.i].text == "(" and "t" not in self.context.names:
             inner = self.bracket()
             return Transpose(inner, False, join(span_of(token), inner.span))
@@ -241,9 +262,12 @@ class Names(Parser):
         """`W_ij`, `y^(i)`: entries of a declared array by letters, where no such name is declared."""
         names = self.context.names
         head, bar, tail = base.rpartition("_")
+        bar = bar if re.fullmatch(_INDICES, tail) else ""
         labels = [*([tail] if bar else []), *scripts.labels, *(v for v, _ in scripts.maybe if v in "ijk")]
         root = head if bar else base
-        if full in names or not labels or not names or not all(re.fullmatch("[a-z]{1,3}", label) for label in labels):
+        if self.whole_words:
+            return None
+        if full in names or not labels or not names or not all(re.fullmatch(_INDICES, label) for label in labels):
             return None
         array = root if root in names else root.upper() if root.upper() in names and len(root) == 1 else ""
         if not array:
@@ -508,6 +532,9 @@ class Names(Parser):
                 raise error_at("derivative-quotient", token._replace(end=span.end), found=f"d{above}/d{below}")
             return slope
         name = "d" + below
+        head, bar, tail = name.rpartition("_")
+        if bar and name not in context.names and head in context.names and re.fullmatch(_INDICES, tail):
+            return Index(Name(head, span), tuple(Name(c, span) for c in tail), span)
         context.note(f"The derivative of {above or 'the value'} by {below} is called {name}.")
         return self.named(name, token, span)
 

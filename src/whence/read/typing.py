@@ -14,6 +14,7 @@ from whence.read.declarations import shape_from_data, symbols_of
 from whence.read.dialects import LECTURE
 from whence.read.lexer import LINE_LIMIT, Token, tokens_of
 from whence.read.places import error_at
+from whence.read.implied import with_sizes
 from whence.read.indexed import has_indices, in_matrices
 from whence.read.syntax import Binary, Expr, Index, Name, Number, Shape
 from whence.read.tex import tex_tokens
@@ -26,7 +27,7 @@ _CODE = re.compile(
     r"|keepdims?\b|\w\[[\"']"
 )
 _COURSE = re.compile(r"\^?\[\w+\]|[⊙∘·ᵀ⊤∂∇]|'\s*\(|’")
-_OCTAVE = re.compile(r"\.[*/^](?!\d)|\.'|(?<=[\w)\]])['’]\s*\*|(?<=[\w)\]])['’][A-Za-z(]|\*\s*\w+['’](?!\s*\()|;\s*(?:%.*)?$")
+_OCTAVE = re.compile(r"(?<!\d)\.[*/]|\.\^|\.'|(?<=[\w)\]])['’]\s*\*|(?<=[\w)\]])['’][A-Za-z(]|\*\s*\w+['’](?!\s*\()|;\s*(?:%.*)?$")
 _AUGMENTED = {"+=": "+", "-=": "-", "*=": "*", "/=": "/"}
 _ASSIGN = ("=", ":=", "==", *_AUGMENTED)
 
@@ -182,7 +183,7 @@ def clean(text: str, style: str) -> list[tuple[str, int, int]]:
         bare = _COMMENT.get(style, _COMMENT["lecture"]).sub("", line)
         bare = _REMARK.sub("", bare).replace("`", " ")
         bare = _blanked(bare, _PROMPT)
-        parts = re.split(r"(\\\\|;)", bare) if style != "code" or not _in_quotes(bare) else [bare]
+        parts = _parts(bare)
         offset = 0
         for part in parts:
             if part not in ("\\\\", ";") and part.strip(" .,;&$"):
@@ -195,8 +196,18 @@ def clean(text: str, style: str) -> list[tuple[str, int, int]]:
     return out
 
 
-def _in_quotes(text: str) -> bool:
-    return bool(re.search(r"[\"'][^\"']*;[^\"']*[\"']", text))
+def _parts(text: str) -> list[str]:
+    """The statements of a line, with what separates them: a semicolon in no bracket, LaTeX's line break."""
+    parts, depth, start = list[str](), 0, 0
+    k = 0
+    while k < len(text):
+        depth += (text[k] in "([{") - (text[k] in ")]}")
+        width = 2 if text[k : k + 2] == "\\\\" else 1 if text[k] == ";" and depth <= 0 else 0
+        if width:
+            parts += [text[start:k], text[k : k + width]]
+            start = k + width
+        k += max(1, width)
+    return [*parts, text[start:]]
 
 
 def _blanked(text: str, pattern: re.Pattern[str]) -> str:
@@ -214,6 +225,11 @@ def _lex(style: str, text: str, line: int, offset: int) -> list[Token]:
 
 def _equations(tokens: list[Token]) -> list[list[Token]]:
     """The equations of a line; a PDF puts two on one line, `h = … ^y = …`."""
+    for k in range(4, len(tokens) - 2):
+        if tokens[k].text == "=" and tokens[k - 2].text == "^" and tokens[k - 2].blank and tokens[k - 1].kind == "word":
+            hat = tokens[k - 1]._replace(text=tokens[k - 1].text + "\u0302")
+            end = tokens[-1]._replace(column=tokens[k - 2].column, end=tokens[k - 2].column)
+            return [[*tokens[: k - 2], end], [hat, *tokens[k:]]]
     return [tokens]
 
 
@@ -238,7 +254,7 @@ def _line(tokens: list[Token], context: Context, style: str, number: int) -> Lin
         expression = parser.whole()
         if has_indices(expression):
             expression = in_matrices(expression, None, parser.shapes)
-        return Line("", None, expression, number)
+        return Line("", None, with_sizes(expression, parser.shapes), number)
     plain = len(equals) > 1 and all(t.kind == "word" or t.text == "=" for t in tokens[: equals[-1]])
     if len(equals) > 1 and (style == "code" or plain):
         raise error_at("two-equals", tokens[equals[1]])
@@ -261,6 +277,7 @@ def _line(tokens: list[Token], context: Context, style: str, number: int) -> Lin
         expression = in_matrices(expression, wanted, parser.shapes)
     if sign.text in _AUGMENTED:
         expression = Binary(_AUGMENTED[sign.text], Name(target), expression, expression.span)
+    expression = with_sizes(expression, parser.shapes, context.shapes.get(target))
     if left is None:
         _known(target, expression, parser, context)
     return Line(target, left, expression, number)
@@ -290,7 +307,7 @@ def _target(left: list[Token], sign: Token, context: Context, style: str) -> tup
     end = Token("end", "", sign.line, sign.column, sign.column, sign.blank)
     if left[0].kind == "number":
         raise error_at("bad-target", left[0])
-    if left[-1].text == "]" and style == "code" and any(t.text in (",", ":") for t in left):
+    if left[-1].text == "]" and any(t.text in (",", ":") for t in left):
         raise error_at("bad-target", left[1])
     if len(left) == 1 and left[0].kind == "word" and left[0].text == "lambda" and style == "code":
         raise error_at("reserved-name", left[0])
@@ -300,6 +317,8 @@ def _target(left: list[Token], sign: Token, context: Context, style: str) -> tup
     parser = Typed([*left, end], context, style)
     parser.whole_words = True
     expr = parser.whole()
+    if isinstance(expr, Name) and expr.id.startswith("Delta_") and expr.id not in context.names and expr.id[6:] in context.names:
+        return "d" + expr.id[6:], None
     if isinstance(expr, Name):
         return expr.id, None
     if isinstance(expr, Index) and isinstance(expr.operand, Name):
@@ -307,6 +326,7 @@ def _target(left: list[Token], sign: Token, context: Context, style: str) -> tup
     named = _assigned_square(expr, context)
     if named:
         return named, None
+    expr = Typed([*left, end], context, style).whole()
     unknown = [n for n, _ in names_of(expr) if n not in context.names | context.scalars]
     if isinstance(expr, Binary) and expr.operator == "/" and unknown:
         raise error_at("bad-target", left[0])
