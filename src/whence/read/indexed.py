@@ -32,13 +32,25 @@ def in_matrices(expr: Expr, wanted: tuple[str, ...] | None, shapes: Shapes) -> E
 
     Raises ReadError `indices-unread` where the indices make no matrix formula of two axes.
     """
+    if wanted and isinstance(expr, Binary) and expr.operator in ("*", "@"):
+        letters = {p.id for node in walk(expr) if isinstance(node, Index) for p in node.places if isinstance(p, Name)}
+        repeated = tuple(sorted(letters - set(wanted)))
+        bound = any(isinstance(node, Call) and any(word == OVER for word, _ in node.keywords) for node in walk(expr))
+        if len(repeated) == 1 and not bound:
+            return _ordered(_summed(expr, repeated, shapes), wanted).expr
     part = _part(expr, shapes)
     if wanted is not None:
         extra = tuple(i for i in part.free if i not in wanted)
         if extra:
             part = _summed(expr, extra, shapes)
-        part = _aligned(part, wanted) if len(part.free) == 2 and part.free != wanted and set(part.free) == set(wanted) else part
+        part = _ordered(part, wanted)
     return part.expr
+
+
+def _ordered(part: _Part, wanted: tuple[str, ...]) -> _Part:
+    """A matrix with its rows counted by the first index of the left side."""
+    turned = len(part.free) == 2 and part.free != wanted and set(part.free) == set(wanted)
+    return _aligned(part, wanted) if turned else part
 
 
 def _refuse(expr: Expr) -> ReadError:

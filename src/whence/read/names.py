@@ -219,6 +219,8 @@ class Names(Parser):
             following = self.tokens[self.i]
             base = "Delta_" + fold(following.text, following.line, following.column)
             self.i += 1
+        if base.endswith("_") and self.tokens[self.i].kind in ("word", "number") and not self.tokens[self.i].blank:
+            base += subscript_label(self.script_text())
         scripts = self.scripts()
         called = self.tokens[self.i].text == "(" and base not in self.context.functions
         if called and base.startswith(structured_by("transpose").name):
@@ -234,6 +236,9 @@ class Names(Parser):
         full = self.full_name(base, scripts)
         called = self.tokens[self.i].text == "(" or (self.style == "latex" and self.tokens[self.i].text == "{")
         blank = self.tokens[self.i].blank
+        stacked = self.stacked(base, token) if called else None
+        if stacked is not None:
+            return self.with_scripts(stacked, scripts, token)
         function = self.function_of(token, base, full, scripts, called, blank)
         if function is not None:
             return self.applied_function(function, scripts, token)
@@ -353,7 +358,28 @@ class Names(Parser):
         identity = identity_function(full)
         if identity is not None:
             return identity
-        return context.function(full, token, called=True, glued=True)
+        function = context.function(full, token, called=True, glued=True)
+        argument = self.tokens[self.i + 1]
+        layer, other = re.search(r"\d+$", full), re.search(r"\d+$", argument.text)
+        alone = self.closing[self.i] == self.i + 2 and argument.kind == "word"
+        if alone and layer and other and layer.group() != other.group() and full not in context.functions:
+            raise context.unknown_function(full, token)
+        return function
+
+    def stacked(self, base: str, token: Token) -> Expr | None:
+        """`h_θ(x^(i))`, `φ(x_i)`: entry or row i of what is declared as h, or as Φ."""
+        names = self.context.names
+        base = base.partition("_")[0]
+        array = base if base in names else base.capitalize() if base.capitalize() in names else ""
+        inside = text_of(self.tokens[self.i + 1 : self.closing[self.i]])
+        found = re.fullmatch(r"[A-Za-z]+(?:_\{?([ijk])\}?|\^\{?\(?([ijk])\)?\}?)", inside)
+        if not array or found is None or base in self.context.functions or known_function(base) is not None:
+            return None
+        self.i = self.closing[self.i] + 1
+        span = span_of(token, self.tokens[self.i - 1])
+        letter = found.group(1) or found.group(2)
+        self.context.note(f"{base} of sample {letter} is read as entry {letter} of {array}.")
+        return Index(Name(array, span), (Name(letter, span),), span)
 
     def bare_argument(self) -> bool:
         """Does an argument without a bracket follow: `log det X`, `log|Σ|`?"""

@@ -164,6 +164,7 @@ def _layers_above(lines: list[tuple[str, int, int]], context: Context) -> bool:
 _PROMPT = re.compile(r"^\s*(?:>>> |\.\.\. |In \[\d*\]:|-+> ?\d*|\d+\s{1,}(?=[A-Za-z_]\w*\s*=))")
 _COMMENT = {"code": re.compile(r"#.*|(?<!:)//.*"), "octave": re.compile(r"%.*"), "lecture": re.compile(r"(?<!\w)#.*|%.*|//.*"), "latex": re.compile(r"(?<!\\)%.*")}
 _MESSAGE = re.compile(r"^\s*(?:\w*Error\b.*|Traceback .*|File \".*|(?:>>> )?[\w.]+\.shape\s*|\[?\w+\.shape.*|\(\d+,.*\)|[~^\s]+)$")
+_WORDS = re.compile(r"\)\.\s+((?:sum|summ|averag|over|along)\w* (?:over|along|the|each).*)$", re.IGNORECASE)
 _REMARK = re.compile(r"\s{3,}\(.*→.*$|\(\d+<=\w<=\w+\)\s*$|↩︎?|\.\s+[A-Za-z][a-z]+ (?:over|is|of|the)\b.*$")
 
 
@@ -181,6 +182,10 @@ def clean(text: str, style: str) -> list[tuple[str, int, int]]:
         if (traceback or ">>>" in text or "In [" in text) and _MESSAGE.match(line):
             continue
         bare = _COMMENT.get(style, _COMMENT["lecture"]).sub("", line)
+        said = _WORDS.search(bare)
+        if said is not None:
+            place = {"line": k + 1, "column": said.start(1) + 1, "end": said.end() + 1}
+            raise ReadError("words-after-formula", found=said.group(1).strip(), **place)
         bare = _REMARK.sub("", bare).replace("`", " ")
         bare = _blanked(bare, _PROMPT)
         parts = _parts(bare)
