@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from whence.ops.table import in_role, structured_by
 from whence.read.code_words import (
     AXIS,
     COMPARISONS,
@@ -20,18 +21,17 @@ from whence.read.code_words import (
     TRANSPOSED,
     UNDER_ONE,
 )
-from whence.ops.table import in_role, structured_by
+from whence.read.derivatives import Derivatives
 from whence.read.grammar import Parser
 from whence.read.letters import add_layer
 from whence.read.lexer import Token
-from whence.read.names import Names
 from whence.read.places import error_at, join, span_of
 from whence.read.scripts import label_of
 from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number, Text, Transpose, Tuple
 from whence.read.vocabulary import PRIME, entry, known_function, without_primes
 
 
-class Code(Names):
+class Code(Derivatives):
     """What code means; the values of its words stand in `code_words` and in the table of functions."""
 
     def module_follows(self, token: Token) -> bool:
@@ -40,8 +40,10 @@ class Code(Names):
         if not (dotted or colons) or self.tokens[self.i + 1].blank or token.text in self.context.names:
             return False
         after = self.tokens[self.i + (2 if dotted else 3)]
-        return token.text in LIBRARIES or token.text in OBJECTS or (
-            after.text in self.context.names and self.style == "code" and not self.is_method(after.text)
+        return (
+            token.text in LIBRARIES
+            or token.text in OBJECTS
+            or (after.text in self.context.names and self.style == "code" and not self.is_method(after.text))
         )
 
     def is_method(self, word: str) -> bool:
@@ -98,7 +100,11 @@ class Code(Names):
         arguments = list(before)
         keywords: list[tuple[str, Expr]] = []
         while self.i < close:
-            if self.tokens[self.i].kind == "word" and self.tokens[self.i].text in ("float", "int", "bool") and self.tokens[self.i + 1].text in (")", ","):
+            if (
+                self.tokens[self.i].kind == "word"
+                and self.tokens[self.i].text in ("float", "int", "bool")
+                and self.tokens[self.i + 1].text in (")", ",")
+            ):
                 self.i += 1
             else:
                 self.argument(arguments, keywords)
@@ -228,7 +234,11 @@ class Code(Names):
             elif isinstance(node, Binary) and node.operator in "+-":
                 for part in (node.left, node.right):
                     shape = self.shape_of(part)
-                    ones = isinstance(part, Binary) and isinstance(part.left, Call) and part.left.name == structured_by("ones").name
+                    ones = (
+                        isinstance(part, Binary)
+                        and isinstance(part.left, Call)
+                        and part.left.name == structured_by("ones").name
+                    )
                     if (shape is not None and len(shape) == 2 and shape[0] == 1) or ones:
                         return True
                     if shape is not None and len(shape) == 2 and shape[1] == 1:
@@ -275,7 +285,9 @@ class Code(Names):
                 raise error_at("bad-letters", letters)
         if len(text.split("->")[1]) > 2 and not any(len(self.shape_of(o) or ()) > 2 for o in operands):
             raise error_at("bad-letters", letters)
-        return Call(name, (Text(text, span_of(letters)), *operands), (), join(span_of(word), span_of(self.tokens[close])))
+        return Call(
+            name, (Text(text, span_of(letters)), *operands), (), join(span_of(word), span_of(self.tokens[close]))
+        )
 
     # -- attributes
 

@@ -37,7 +37,9 @@ NOT_AXES = frozenset({"keepdims", "keepdim", "dtype", "out", "initial", "device"
 AXIS = frozenset({"axis", "dim"})
 
 # Helpers whose names say that they are the derivative of a function of the table: sigmoid_derivative(z).
-DERIVATIVE = re.compile(r"(?:d_)?(?P<name>[A-Za-z]+?)(?:_derivative|_deriv|_grad|_gradient|_dx|Gradient|Derivative|Prime)\Z")
+DERIVATIVE = re.compile(
+    r"(?:d_)?(?P<name>[A-Za-z]+?)(?:_derivative|_deriv|_grad|_gradient|_dx|Gradient|Derivative|Prime)\Z"
+)
 
 
 def is_module(word: str) -> bool:

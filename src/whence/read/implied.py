@@ -72,6 +72,3 @@ def _written(size: int | str) -> Expr:
     from whence.read.parser import parse_expression
 
     return parse_expression(size, dialect="canonical")
-
-
-

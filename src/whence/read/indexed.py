@@ -1,4 +1,4 @@
-"""Formulas with indices, `y_i = Σ_j W_ij x_j + b_i`, in matrices: what is repeated is contracted, what is free stays."""
+"""Formulas with indices, `y_i = Σ_j W_ij x_j + b_i`, in matrices: the repeated is contracted, the free stays."""
 
 from __future__ import annotations
 
@@ -135,7 +135,9 @@ def _summed(body: Expr, letters: tuple[str, ...], shapes: Shapes) -> _Part:
             return _Part(Binary("*", left.expr, inner.expr, body.span), inner.free)
         k = letters[0]
         if k in left.free and k in right.free and not left.row and not right.row and {*left.free} != {*right.free}:
-            first = left if left.free[-1] == k and len(left.free) == 2 else _Part(Transpose(left.expr), (*left.free[1:], k))
+            first = (
+                left if left.free[-1] == k and len(left.free) == 2 else _Part(Transpose(left.expr), (*left.free[1:], k))
+            )
             second = right if right.free[0] == k else _Part(Transpose(right.expr), (k, right.free[0]))
             free = (*first.free[:-1], *second.free[1:])
             if len(free) <= 2 and len(left.free) + len(right.free) > 2:

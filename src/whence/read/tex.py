@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from whence.messages.errors import LimitError, ReadError
+from whence.ops.table import in_role
 from whence.read.lexer import TOKEN_LIMIT, Token, tokens_of
 from whence.read.places import error_at
 
@@ -33,7 +34,9 @@ _FONTS = frozenset(
      "boldsymbol", "textbf", "textit", "textrm", "mbox", "hbox", "operatorname", "rm", "bf", "it", "ensuremath",
      "mathop", "mathrel", "mathbin", "pmb", "vec", "underline", "boxed", "cancel", "texttt", "operatorname*", "textsf"}
 )  # fmt: skip
-_WITH_ARGUMENT_DROPPED = frozenset({"begin", "end", "label", "tag", "color", "textcolor", "phantom", "vspace", "hspace"})
+_WITH_ARGUMENT_DROPPED = frozenset(
+    {"begin", "end", "label", "tag", "color", "textcolor", "phantom", "vspace", "hspace"}
+)
 _MARKS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303",
           "widetilde": "\u0303"}  # fmt: skip
 _UNDER = frozenset({"underbrace", "overbrace"})
@@ -137,7 +140,12 @@ class _Tex:
     def escaped(self, token: Token, name: str) -> None:
         """`Z^\\[1\\]` of a forum; else the signs round a formula, which mean nothing in it."""
         before = self.out[-1] if self.out else None
-        layer = name == "[" and before is not None and not token.blank and (before.kind in ("word", "prime") or before.text == "^")
+        layer = (
+            name == "["
+            and before is not None
+            and not token.blank
+            and (before.kind in ("word", "prime") or before.text == "^")
+        )
         closes = name == "]" and any(t.text == "[" for t in self.out)
         if layer or closes:
             self.put(token, kind="op", text=name)
@@ -152,7 +160,7 @@ class _Tex:
             self.put(token, kind="op", text="/", blank=False)
             self.in_brackets(token)
             self.put(token, kind="op", text=")")
-        elif name == "sqrt":
+        elif name == in_role("root").name:
             self.put(token, kind="op", text="√")
             self.in_brackets(token)
         elif name in _MARKS:
@@ -168,6 +176,8 @@ class _Tex:
             self.over(token)
         elif name in ("ldots", "dots", "cdots", "infty", "int", "prod", "lim", "to", "rightarrow", "Rightarrow"):
             raise error_at("unexpected-sign", token, found="\\" + name)
+        elif not name[:1].isalpha():
+            raise error_at("unexpected-character", token, found="\\" + name)
         else:
             self.put(token, kind="word", text=name.rstrip("*"))
 

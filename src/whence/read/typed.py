@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from whence.ops.table import in_role, structured_by
 from whence.read.code import Code
 from whence.read.context import Context
 from whence.read.fit import Shapes, broadcast, product
@@ -16,9 +17,9 @@ from whence.read.pieces import check_power, fold_left
 from whence.read.places import error_at, join, span_of
 from whence.read.scripts import superscript_items, text_of
 from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Span, Transpose
-from whence.ops.table import in_role, structured_by
 from whence.read.vocabulary import inverse_function, written_as
 
+_AHEAD = 4  # so many tokens are looked ahead, beyond the end too
 _SOFT = frozenset({"·", "⋅", "×"})
 _ENTRYWISE = frozenset({"⊙", "∘", "•", ".*"})
 
@@ -27,7 +28,7 @@ class Typed(Code):
     """Recursive descent; the parts about names and about code are in the classes it extends."""
 
     def __init__(self, tokens: list[Token], context: Context, style: str = "lecture") -> None:
-        super().__init__(tokens, context)
+        super().__init__([*tokens, *[tokens[-1]] * _AHEAD], context)
         self.style = style  # lecture, latex, octave, code
         self.shapes = Shapes(context.shapes)
         self.star = "*" if style == "code" else "soft" if style == "octave" else ("soft" if context.star_soft else "*")
@@ -242,7 +243,9 @@ class Typed(Code):
         if closing.kind == "end":
             raise error_at("unclosed-bracket", opened)
         if closing.text != opened.text:
-            raise error_at("ambiguous-bars", opened._replace(end=closing.end), found="other bars", expected="a norm by its name")
+            raise error_at(
+                "ambiguous-bars", opened._replace(end=closing.end), found="other bars", expected="a norm by its name"
+            )
         self.i += 1
         span = span_of(opened, closing)
         if opened.text == "|":
@@ -268,7 +271,9 @@ class Typed(Code):
             self.context.note("The norm with a 2 below is read as the Frobenius norm.")
         function = written_as(written) if written else None
         if function is None:
-            raise error_at("ambiguous-bars", opened._replace(end=closing.end), found=f"‖·‖_{below}", expected="a norm by its name")
+            raise error_at(
+                "ambiguous-bars", opened._replace(end=closing.end), found=f"‖·‖_{below}", expected="a norm by its name"
+            )
         return Call(function, (node,), (), span)
 
     def bracket(self) -> Expr:
@@ -356,7 +361,11 @@ class Typed(Code):
         square = shape is not None and len(shape) == 2 and shape[0] == shape[1] != 1
         whole = isinstance(exponent, Number) and exponent.value.denominator == 1
         if square and self.style in ("octave", "latex") and token.text != ".^":
-            half = isinstance(exponent, Binary) and isinstance(exponent.left, Number) and isinstance(exponent.right, Number)
+            half = (
+                isinstance(exponent, Binary)
+                and isinstance(exponent.left, Number)
+                and isinstance(exponent.right, Number)
+            )
             if whole:
                 return Call(structured_by("matpow").name, (node, exponent), (), span)
             if half and exponent.operator == "/" and (exponent.left.value, exponent.right.value) == (1, 2):
@@ -377,5 +386,3 @@ class Typed(Code):
         if inverse is None or not sure:
             raise error_at("ambiguous-superscript", token)
         return Call(inverse, (node,), (), span)
-
-

@@ -12,22 +12,24 @@ from whence.read.canonical import to_text
 from whence.read.context import Context, make_context
 from whence.read.declarations import shape_from_data, symbols_of
 from whence.read.dialects import LECTURE
-from whence.read.lexer import LINE_LIMIT, Token, tokens_of
-from whence.read.places import error_at
 from whence.read.implied import with_sizes
 from whence.read.indexed import has_indices, in_matrices
+from whence.read.lexer import LINE_LIMIT, Token, tokens_of
+from whence.read.places import error_at
 from whence.read.syntax import Binary, Expr, Index, Name, Number, Shape
 from whence.read.tex import tex_tokens
 from whence.read.typed import Typed
 from whence.read.walk import names_of
 
-_LATEX = re.compile(r"\\[A-Za-z]+|\$|[\^_]\{")
+_LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[\[\]({*_|])|\$|[\^_]\{")
 _CODE = re.compile(
     r"(?<![\w.])(?:np|numpy|torch|th|jnp|F|tf|self)\.[A-Za-z]|::|\*\*|@|\.(?:dot|mm|t|sum|mean|transpose|matmul|pow|max)\("
     r"|keepdims?\b|\w\[[\"']"
 )
 _COURSE = re.compile(r"\^?\[\w+\]|[⊙∘·ᵀ⊤∂∇]|'\s*\(|’")
-_OCTAVE = re.compile(r"(?<!\d)\.[*/]|\.\^|\.'|(?<=[\w)\]])['’]\s*\*|(?<=[\w)\]])['’][A-Za-z(]|\*\s*\w+['’](?!\s*\()|;\s*(?:%.*)?$")
+_OCTAVE = re.compile(
+    r"[\w)\]]\\[\w(]|(?<!\d)\.[*/]|\.\^|\.'|(?<=[\w)\]])['’]\s*\*|(?<=[\w)\]])['’][A-Za-z(]|\*\s*\w+['’](?!\s*\()|;\s*(?:%.*)?$"
+)
 _AUGMENTED = {"+=": "+", "-=": "-", "*=": "*", "/=": "/"}
 _ASSIGN = ("=", ":=", "==", *_AUGMENTED)
 
@@ -91,7 +93,9 @@ def style_of(text: str) -> str:
     return "lecture"
 
 
-def _attempt(style: str, lines: list[tuple[str, int, int]], given: Mapping[str, Any], *, star_soft: bool) -> Reading | None:
+def _attempt(
+    style: str, lines: list[tuple[str, int, int]], given: Mapping[str, Any], *, star_soft: bool
+) -> Reading | None:
     """Read all lines; None where * has to be read again as a product that may be one of matrices."""
     context = _context(style, given)
     context.star_soft = star_soft
@@ -162,8 +166,15 @@ def _layers_above(lines: list[tuple[str, int, int]], context: Context) -> bool:
 # -- lines
 
 _PROMPT = re.compile(r"^\s*(?:>>> |\.\.\. |In \[\d*\]:|-+> ?\d*|\d+\s{1,}(?=[A-Za-z_]\w*\s*=))")
-_COMMENT = {"code": re.compile(r"#.*|(?<!:)//.*"), "octave": re.compile(r"%.*"), "lecture": re.compile(r"(?<!\w)#.*|%.*|//.*"), "latex": re.compile(r"(?<!\\)%.*")}
-_MESSAGE = re.compile(r"^\s*(?:\w*Error\b.*|Traceback .*|File \".*|(?:>>> )?[\w.]+\.shape\s*|\[?\w+\.shape.*|\(\d+,.*\)|[~^\s]+)$")
+_COMMENT = {
+    "code": re.compile(r"#.*|(?<!:)//.*"),
+    "octave": re.compile(r"%.*"),
+    "lecture": re.compile(r"(?<!\w)#.*|%.*|//.*"),
+    "latex": re.compile(r"(?<!\\)%.*"),
+}
+_MESSAGE = re.compile(
+    r"^\s*(?:\w*Error\b.*|Traceback .*|File \".*|(?:>>> )?[\w.]+\.shape\s*|\[?\w+\.shape.*|\(\d+,.*\)|[~^\s]+)$"
+)
 _WORDS = re.compile(r"\)\.\s+((?:sum|summ|averag|over|along)\w* (?:over|along|the|each).*)$", re.IGNORECASE)
 _REMARK = re.compile(r"\s{3,}\(.*→.*$|\(\d+<=\w<=\w+\)\s*$|↩︎?|\.\s+[A-Za-z][a-z]+ (?:over|is|of|the)\b.*$")
 
@@ -171,7 +182,9 @@ _REMARK = re.compile(r"\s{3,}\(.*→.*$|\(\d+<=\w<=\w+\)\s*$|↩︎?|\.\s+[A-Za-
 def clean(text: str, style: str) -> list[tuple[str, int, int]]:
     """The lines that hold formulas, noise blanked out, with their numbers and offsets."""
     lines = text.replace("\r\n", "\n").split("\n")
-    arrowed = [k for k, line in enumerate(lines) if re.match(r"\s*-+> ?\d*", line) and not line.strip().startswith("->")]
+    arrowed = [
+        k for k, line in enumerate(lines) if re.match(r"\s*-+> ?\d*", line) and not line.strip().startswith("->")
+    ]
     traceback = any(re.match(r"\s*\w*Error\b", line) for line in lines)
     out: list[tuple[str, int, int]] = []
     for k, line in enumerate(lines):
@@ -322,7 +335,12 @@ def _target(left: list[Token], sign: Token, context: Context, style: str) -> tup
     parser = Typed([*left, end], context, style)
     parser.whole_words = True
     expr = parser.whole()
-    if isinstance(expr, Name) and expr.id.startswith("Delta_") and expr.id not in context.names and expr.id[6:] in context.names:
+    if (
+        isinstance(expr, Name)
+        and expr.id.startswith("Delta_")
+        and expr.id not in context.names
+        and expr.id[6:] in context.names
+    ):
         return "d" + expr.id[6:], None
     if isinstance(expr, Name):
         return expr.id, None
@@ -342,8 +360,18 @@ def _target(left: list[Token], sign: Token, context: Context, style: str) -> tup
 
 def _assigned_square(expr: Expr, context: Context) -> str:
     """`σ² = …`: a power of one letter that is assigned is one name, sigma2."""
-    power = isinstance(expr, Binary) and expr.operator == "**" and isinstance(expr.left, Name) and isinstance(expr.right, Number)
-    if not power or not isinstance(expr, Binary) or not isinstance(expr.left, Name) or not isinstance(expr.right, Number):
+    power = (
+        isinstance(expr, Binary)
+        and expr.operator == "**"
+        and isinstance(expr.left, Name)
+        and isinstance(expr.right, Number)
+    )
+    if (
+        not power
+        or not isinstance(expr, Binary)
+        or not isinstance(expr.left, Name)
+        or not isinstance(expr.right, Number)
+    ):
         return ""
     if expr.left.id in context.names or expr.right.value.denominator != 1:
         return ""
@@ -357,7 +385,9 @@ def _with_parameters(left: list[Token], end: Token, context: Context, style: str
         return ""
     at = next((k for k, token in enumerate(left) if token.text == "("), 0)
     inside = left[at + 1 : -1]
-    plain = all(t.kind in ("word", "sub") or t.text in (",", "^", "_", "[", "]", "{", "}") or t.kind == "number" for t in inside)
+    plain = all(
+        t.kind in ("word", "sub") or t.text in (",", "^", "_", "[", "]", "{", "}") or t.kind == "number" for t in inside
+    )
     differential = at == 2 and left[0].text == "d"
     if differential and len(inside) == 1:
         return "d" + inside[0].text
