@@ -258,6 +258,13 @@ _WORDS = (
         Bad("typed", "dw = sum(dy * x). summation over the batch", 1, 19),
     ),
     Message(
+        "ones-without-size",
+        "How long this vector of ones is does not follow from what stands beside it.",
+        "Write its size, as 𝟙_n or ones(n), or declare the shapes of its neighbours.",
+        "A bold 1 is a column of ones; its length is taken from the matrix it is multiplied with or added to.",
+        Bad("typed", "\\mathbf{1}", 1, 9),
+    ),
+    Message(
         "ambiguous-word",
         "{found} can be one name or several.",
         "Leave blanks between the names: λ w.",

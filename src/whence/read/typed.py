@@ -19,6 +19,7 @@ from whence.read.scripts import superscript_items, text_of
 from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Span, Transpose
 from whence.read.vocabulary import inverse_function, written_as
 
+_HALF = Binary("/", Number(Fraction(1)), Number(Fraction(2)))
 _AHEAD = 4  # so many tokens are looked ahead, beyond the end too
 _SOFT = frozenset({"·", "⋅", "×"})
 _ENTRYWISE = frozenset({"⊙", "∘", "•", ".*"})
@@ -361,14 +362,9 @@ class Typed(Code):
         square = shape is not None and len(shape) == 2 and shape[0] == shape[1] != 1
         whole = isinstance(exponent, Number) and exponent.value.denominator == 1
         if square and self.style in ("octave", "latex") and token.text != ".^":
-            half = (
-                isinstance(exponent, Binary)
-                and isinstance(exponent.left, Number)
-                and isinstance(exponent.right, Number)
-            )
             if whole:
                 return Call(structured_by("matpow").name, (node, exponent), (), span)
-            if half and exponent.operator == "/" and (exponent.left.value, exponent.right.value) == (1, 2):
+            if exponent == _HALF:
                 return Call(in_role("matrix root").name, (node,), (), span)
         if square and self.style == "lecture" and token.text != ".^" and not isinstance(node, Call):
             self.context.note("A power of a matrix is read entry by entry.")

@@ -12,14 +12,14 @@ from whence.read.canonical import to_text
 from whence.read.context import Context, make_context
 from whence.read.declarations import shape_from_data, symbols_of
 from whence.read.dialects import LECTURE
-from whence.read.implied import with_sizes
+from whence.read.implied import UNKNOWN, with_sizes
 from whence.read.indexed import has_indices, in_matrices
 from whence.read.lexer import LINE_LIMIT, Token, tokens_of
 from whence.read.places import error_at
 from whence.read.syntax import Binary, Expr, Index, Name, Number, Shape
 from whence.read.tex import tex_tokens
 from whence.read.typed import Typed
-from whence.read.walk import names_of
+from whence.read.walk import names_of, walk
 
 _LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[\[\]({*_|])|\$|[\^_]\{")
 _CODE = re.compile(
@@ -102,8 +102,8 @@ def _attempt(
     context.layered = _layers_above(lines, context)
     read: list[Line] = []
     for text, number, offset in lines:
-        for tokens in _equations(_lex(style, text, number, offset)):
-            line = _line(tokens, context, style, number)
+        for tokens in _equations(lex_typed(style, text, number, offset)):
+            line = line_typed(tokens, context, style, number)
             if line is not None:
                 read.append(line)
     if not read:
@@ -197,8 +197,8 @@ def clean(text: str, style: str) -> list[tuple[str, int, int]]:
         bare = _COMMENT.get(style, _COMMENT["lecture"]).sub("", line)
         said = _WORDS.search(bare)
         if said is not None:
-            place = {"line": k + 1, "column": said.start(1) + 1, "end": said.end() + 1}
-            raise ReadError("words-after-formula", found=said.group(1).strip(), **place)
+            found, column = said.group(1).strip(), said.start(1) + 1
+            raise ReadError("words-after-formula", line=k + 1, column=column, end=said.end() + 1, found=found)
         bare = _REMARK.sub("", bare).replace("`", " ")
         bare = _blanked(bare, _PROMPT)
         parts = _parts(bare)
@@ -233,7 +233,7 @@ def _blanked(text: str, pattern: re.Pattern[str]) -> str:
     return " " * found.end() + text[found.end() :] if found and found.group().strip() else text
 
 
-def _lex(style: str, text: str, line: int, offset: int) -> list[Token]:
+def lex_typed(style: str, text: str, line: int, offset: int) -> list[Token]:
     if "\\" in text and style != "octave":
         return tex_tokens(text, line, offset)
     if style == "latex":
@@ -263,7 +263,7 @@ def _outside(tokens: list[Token]) -> list[int]:
     return out
 
 
-def _line(tokens: list[Token], context: Context, style: str, number: int) -> Line | None:
+def line_typed(tokens: list[Token], context: Context, style: str, number: int) -> Line | None:
     if tokens[0].kind == "end":
         return None
     equals = _outside(tokens)
@@ -272,7 +272,7 @@ def _line(tokens: list[Token], context: Context, style: str, number: int) -> Lin
         expression = parser.whole()
         if has_indices(expression):
             expression = in_matrices(expression, None, parser.shapes)
-        return Line("", None, with_sizes(expression, parser.shapes), number)
+        return Line("", None, sized(with_sizes(expression, parser.shapes)), number)
     plain = len(equals) > 1 and all(t.kind == "word" or t.text == "=" for t in tokens[: equals[-1]])
     if len(equals) > 1 and (style == "code" or plain):
         raise error_at("two-equals", tokens[equals[1]])
@@ -295,10 +295,19 @@ def _line(tokens: list[Token], context: Context, style: str, number: int) -> Lin
         expression = in_matrices(expression, wanted, parser.shapes)
     if sign.text in _AUGMENTED:
         expression = Binary(_AUGMENTED[sign.text], Name(target), expression, expression.span)
-    expression = with_sizes(expression, parser.shapes, context.shapes.get(target))
+    expression = sized(with_sizes(expression, parser.shapes, context.shapes.get(target)))
     if left is None:
         _known(target, expression, parser, context)
     return Line(target, left, expression, number)
+
+
+def sized(expr: Expr) -> Expr:
+    """The formula, where every vector of ones has a size. Raises ReadError `ones-without-size`."""
+    for node in walk(expr):
+        if isinstance(node, Name) and node.id == UNKNOWN:
+            span = node.span
+            raise ReadError("ones-without-size", line=span.line, column=span.column, end=span.end)
+    return expr
 
 
 def _without_indices(target: str, context: Context) -> tuple[str, tuple[str, ...] | None]:
