@@ -110,3 +110,36 @@ def typed_noise() -> list[str]:
     """The corpus with single characters taken out."""
     texts = [json.loads(line)["typed"] for line in (DATA / "notations.jsonl").read_text("utf-8").splitlines()]
     return [text[:k] + text[k + 1 :] for text in texts for k in range(0, len(text), 3)]
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "(" * 5000,
+        "log " * 900 + "x",
+        "√" * 1500 + "x",
+        "x^{" * 90 + "2" + "}" * 90,
+        r"\frac{" * 400,
+        "a" * 10_000,
+        "x^" * 3000,
+    ],
+    ids=["brackets", "functions", "roots", "powers", "fractions", "name", "carets"],
+)
+def test_bombs_are_refused(bomb: str) -> None:
+    with pytest.raises(WhenceError):
+        read_typed(bomb, NET)
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("Z = np.dot(W, X)\nJ = np.sum(Z**2)/m", "2 * Z @ X.T / m"),
+        (r"Z = W X" + "\n" + r"J = \frac{1}{m} \sum_{i,j} Z_{ij}^2", "2 * Z @ X.T / m"),
+        ("Z = W*X\nJ = sum(Z.^2)/m;", "2 * Z @ X.T / m"),
+    ],
+)
+def test_a_model_in_any_style(text: str, formula: str) -> None:
+    import whence
+
+    net = whence.model(text, shapes="W: n1 x n0, X: n0 x m")
+    assert net.gradient("W").expanded == formula

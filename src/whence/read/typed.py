@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from whence.messages.errors import LimitError
 from whence.ops.table import in_role, structured_by
+from whence.read.brackets import DEPTH_LIMIT
 from whence.read.code import Code
 from whence.read.context import Context
 from whence.read.fit import Shapes, broadcast, product
@@ -33,6 +35,13 @@ class Typed(Code):
         self.style = style  # lecture, latex, octave, code
         self.shapes = Shapes(context.shapes)
         self.star = "*" if style == "code" else "soft" if style == "octave" else ("soft" if context.star_soft else "*")
+
+    def whole(self) -> Expr:
+        try:
+            return super().whole()
+        except RecursionError:
+            first = self.tokens[0]
+            raise LimitError("too-deep", line=first.line, column=first.column, limit=DEPTH_LIMIT) from None
 
     # -- products
 

@@ -63,8 +63,8 @@ def read_typed(text: str, context: Mapping[str, Any] | None = None, dialect: str
 
     Raises ReadError with the place of what cannot be read, LimitError beyond the caps.
 
-    >>> read_typed(r"dZ^{[1]} = W^{[2]T} dZ^{[2]} \\\\odot g'(Z^{[1]})").lines[0].canonical()
-    "dZ1 = W2.T @ dZ2 * g_prime(Z1)"
+    >>> read_typed("dZ^[1] = W^[2]T dZ^[2] * g'(Z^[1])").lines[0].canonical()
+    'dZ1 = W2.T @ dZ2 * g_prime(Z1)'
     """
     try:
         if len(text) > 20 * LINE_LIMIT:
@@ -151,6 +151,8 @@ def _layers_above(lines: list[tuple[str, int, int]], context: Context) -> bool:
     """Is a number above a letter a layer somewhere: a⁴ where a4 is declared and a is not?"""
     digits = "⁰¹²³⁴⁵⁶⁷⁸⁹"
     for text, _, _ in lines:
+        if not any(sign in text for sign in digits):
+            continue
         for word, above in re.findall(rf"(\w+?)([{digits}]+)", text):
             from whence.read.letters import fold
 
