@@ -66,6 +66,7 @@ def test_the_corpus_of_notations_is_read(tmp_path: Path) -> None:
         ("𝟙[Z1 > 0] * dZ1", "where(Z1 > 0, 1, 0) * dZ1"),
         ('grads["dW2"] = cache["dZ2"] @ A1.T', "dW2 = dZ2 @ A1.T"),
         ("W1 -= c * dW1", "W1 = W1 - c * dW1"),
+        ("W2T dZ2", "W2.T @ dZ2"),
         ("In [3]: Z1 = W1 @ X  # forward", "Z1 = W1 @ X"),
     ],
 )
@@ -84,6 +85,9 @@ def test_reads(typed: str, meaning: str) -> None:
         ("W1·x → Z1", "unexpected-character", 6),
         ("", "empty-formula", 1),
         ("dZ1 = W2.T @ dZ2 * sigmod(Z1)", "unknown-function", 20),
+        ("∂L/∂A · ∂A/∂Z", "derivative-quotient", 9),
+        ("f = lambda x: x", "reserved-name", 5),
+        ("P^T*Q", "ambiguous-star", 4),
     ],
 )
 def test_refuses(typed: str, code: str, column: int) -> None:

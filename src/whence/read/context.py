@@ -31,6 +31,8 @@ class Context:
 
     definitions: dict[str, Expr] = field(default_factory=dict)  # what was read before, by name
     layered: bool = False  # a number above a letter was seen that is a layer
+    above: set[str] = field(default_factory=set)  # what was differentiated in quotients that are names
+    below: set[str] = field(default_factory=set)  # and by what
     star_soft: bool = False  # * may be the matrix product, where that fits
 
     unknown: dict[str, Token] = field(default_factory=dict)  # unknown elementwise functions, where first met

@@ -135,6 +135,12 @@ class Derivatives(Names):
             if slope is None:
                 raise error_at("derivative-quotient", token._replace(end=span.end), found=f"d{above}/d{below}")
             return slope
+        context.above.add(above)
+        context.below.add(below)
+        both = sorted(context.above & context.below - {""})
+        if both:  # a chain: the second quotient is no derivative of the cost
+            found = f"d{above}/d{below}" if above in both else f"d{both[0]}"
+            raise error_at("derivative-quotient", token._replace(end=span.end), found=found)
         name = "d" + below
         head, bar, tail = name.rpartition("_")
         if bar and name not in context.names and head in context.names and re.fullmatch(INDICES, tail):

@@ -200,7 +200,8 @@ class Names(Parser):
             return Name(token.text, span_of(token))
         if iskeyword(token.text) and token.text != "lambda":
             raise error_at("reserved-name", token)
-        if token.text == "lambda" and self.style == "code":
+        defines = self.tokens[self.i + 1].kind == "word" and self.tokens[self.i + 2].text == ":"
+        if token.text == "lambda" and (self.style == "code" or defines):
             raise error_at("reserved-name", token)
         if token.text in _ONES:
             return self.ones(token)
@@ -444,6 +445,9 @@ class Names(Parser):
         """The declared names that a word is made of, ᵀ for a T behind one; the word itself where it is none."""
         names = self.context.names | self.context.scalars
         adjoint = base[0] == "d" and (base[1:] in names or base[1:].rstrip("_") in names)
+        if self.style != "code" and base not in names and re.fullmatch(r"[A-Za-z]+\d+T", base):
+            self.context.note(f"{base} is read as {base[:-1]} transposed.")
+            return [base[:-1], "ᵀ"]
         if self.whole_words or adjoint or not names or len(base) < 2 or known_function(base) is not None:
             return [full]
         split = self.split(base, names)

@@ -19,7 +19,7 @@ from whence.read.places import error_at
 from whence.read.syntax import Binary, Expr, Index, Name, Number, Shape
 from whence.read.tex import tex_tokens
 from whence.read.typed import Typed
-from whence.read.walk import names_of, walk
+from whence.read.walk import check_star, names_of, walk
 
 _LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[\[\]({*_|])|\$|[\^_]\{")
 _CODE = re.compile(
@@ -110,6 +110,8 @@ def _attempt(
         raise ReadError("empty-formula", line=1, column=1)
     if not star_soft and style in ("lecture", "latex") and context.star is not None and not context.matrix_product:
         return None
+    if star_soft:
+        check_star(context)
     return Reading(style, tuple(read), tuple(context.notes))
 
 
