@@ -53,6 +53,7 @@ def test_the_corpus_of_notations_is_read(tmp_path: Path) -> None:
         ("1/m dZ1", "1/m * dZ1"),
         ("x^T S x / x^T x", "x.T @ S @ x / x.T @ x"),
         ("xᵀSx / xᵀx", "x.T @ (S @ x) / (x.T @ x)"),
+        (r"S^{-2T} x", "matpow(S, -2).T @ x"),
         ("S^{-T} x", "inv(S).T @ x"),
         (r"\log \det S + \|x - y\|_2^2", "log(det(S)) + norm(x - y)**2"),
         (r"(S + c I)^{-1} x", "inv(S + c * eye(n0)) @ x"),
@@ -88,6 +89,8 @@ def test_reads(typed: str, meaning: str) -> None:
         ("∂L/∂A · ∂A/∂Z", "derivative-quotient", 9),
         ("f = lambda x: x", "reserved-name", 5),
         ("P^T*Q", "ambiguous-star", 4),
+        ("dZ1[Z1 <= 0] = 0", "bad-target", 4),
+        (r"\frac{d}{dx} f(x)", "derivative-quotient", 1),
     ],
 )
 def test_refuses(typed: str, code: str, column: int) -> None:

@@ -110,7 +110,7 @@ class Derivatives(Names):
         self.i += braces
         word = self.tokens[self.i]
         if word.kind != "word":
-            if numerator:
+            if numerator and word.text != ")":
                 return ""
             raise error_at("derivative-quotient", word, found=word.text or "∂")
         self.i += 1

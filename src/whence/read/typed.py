@@ -369,7 +369,8 @@ class Typed(Code):
         check_power(exponent)
         shape = self.shapes.of(node)
         square = shape is not None and len(shape) == 2 and shape[0] == shape[1] != 1
-        whole = isinstance(exponent, Number) and exponent.value.denominator == 1
+        number = exponent.operand if isinstance(exponent, Negative) else exponent
+        whole = isinstance(number, Number) and number.value.denominator == 1
         if square and self.style in ("octave", "latex") and token.text != ".^":
             if whole:
                 return Call(structured_by("matpow").name, (node, exponent), (), span)

@@ -357,8 +357,8 @@ def _target(left: list[Token], sign: Token, context: Context, style: str) -> tup
         return "d" + expr.id[6:], None
     if isinstance(expr, Name):
         return expr.id, None
-    if isinstance(expr, Index) and isinstance(expr.operand, Name):
-        return expr.operand.id, None
+    if isinstance(expr, Index):
+        raise error_at("bad-target", left[min(1, len(left) - 1)])
     named = _assigned_square(expr, context)
     if named:
         return named, None
