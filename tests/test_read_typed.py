@@ -12,7 +12,7 @@ import pytest
 
 from whence.cli.reading import read_item
 from whence.messages.errors import ReadError, WhenceError
-from whence.read.typing import read_typed
+from whence.read.reading import read_typed
 
 DATA = Path(__file__).parent / "data"
 NET = {
