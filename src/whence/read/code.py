@@ -64,6 +64,8 @@ class Code(Derivatives):
             self.i += 2 if self.tokens[self.i + 1].text != ":" else 1
         self.i += 1
         word = self.tokens[self.i]
+        if word.kind != "word":
+            raise error_at("bad-attribute", token, found=token.text + ".")
         if token.text in OBJECTS or word.text in self.context.names or self.tokens[self.i + 1].text != "(":
             return self.word(word)
         return self.function_of_code(word, [])
@@ -100,6 +102,8 @@ class Code(Derivatives):
         keywords: list[tuple[str, Expr]] = []
         while self.i < close:
             if self.tokens[self.i].text in CASTS and self.tokens[self.i + 1].text in (")", ","):
+                if not (before and isinstance(before[0], Compare)):
+                    raise error_at("unknown-function", self.tokens[self.i])
                 self.i += 1
             else:
                 self.argument(arguments, keywords)

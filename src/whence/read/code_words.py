@@ -22,8 +22,8 @@ COMPARISONS = {"greater": ">", "less": "<", "greater_equal": ">=", "less_equal":
 # Methods and functions of one argument that leave the value as it is.
 SAME = frozenset(
     {"copy", "clone", "detach", "data", "contiguous", "float", "double", "float32", "float64", "item",
-     "astype", "type", "to", "cpu", "cuda", "expand", "expand_as", "squeeze", "array", "asarray", "tensor", "values",
-     "stop_gradient", "float_", "half", "requires_grad_", "broadcast_to", "asmatrix", "mat"}
+     "astype", "type", "to", "cpu", "cuda", "expand", "squeeze", "array", "asarray", "tensor", "values",
+     "stop_gradient", "float_", "half", "requires_grad_", "asmatrix", "mat"}
 )  # fmt: skip
 # These would cut off decimals: only of a comparison, which is 0 or 1.
 CASTS = frozenset({"int", "int32", "int64", "long", "bool"})

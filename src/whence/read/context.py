@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError
@@ -46,8 +46,12 @@ class Context:
 
     def copy(self) -> Context:
         """A context that can be filled without changing this one."""
-        held = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Context(**{name: copy(v) if isinstance(v, set | dict | list) else v for name, v in held.items()})
+        other = replace(self)
+        for held in fields(self):
+            value = getattr(self, held.name)
+            if isinstance(value, set | dict | list):
+                setattr(other, held.name, copy(value))
+        return other
 
     def declare(self, name: str, shape: Shape) -> None:
         """A variable and the sizes of its shape are known."""

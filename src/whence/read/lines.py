@@ -66,7 +66,9 @@ _NO_FORMULA = re.compile(
     r"\s*(?:\w*Error\b.*|Traceback .*|File \".*|(?:>>> )?[\w.]+\.shape\s*|\[?\w+\.shape.*|\(\d+,.*\)|[~^\s]+)\Z"
 )
 _WORDS = re.compile(r"\)\.\s+((?:sum|averag|over|along)\w* (?:over|along|the|each).*)\Z", re.IGNORECASE)
-_REMARK = re.compile(r"(?<!\s)\s{3,}\([^()]*\).*→.*\Z|\(\d+<=\w<=\w+\)\s*\Z|↩︎?|\.\s+[A-Za-z][a-z]+ (?:over|is|of|the)\b.*\Z")
+_REMARK = re.compile(
+    r"(?<!\s)\s{3,}\([^()]*\).*→.*\Z|\(\d+<=\w<=\w+\)\s*\Z|↩︎?|\.\s+[A-Za-z][a-z]+ (?:over|is|of|the)\b.*\Z"
+)
 _BREAKS = ("\\\\", ";")
 
 
@@ -87,10 +89,8 @@ def segments_of(text: str, dialect: Dialect) -> list[Segment]:
         bare = dialect.comment.sub("", line)
         said = _WORDS.search(bare)
         if said is not None:
-            place = (number, said.start(1) + 1, said.end() + 1)
-            raise ReadError(
-                "words-after-formula", line=place[0], column=place[1], end=place[2], found=said.group(1).strip()
-            )
+            found, column = said.group(1).strip(), said.start(1) + 1
+            raise ReadError("words-after-formula", line=number, column=column, end=said.end() + 1, found=found)
         bare = _REMARK.sub("", bare).replace("`", " ")
         for pattern in (_PROMPT, _NUMBERED) if quoted else (_PROMPT,):
             bare = pattern.sub(lambda found: " " * len(found.group()), bare, count=1) if pattern.match(bare) else bare
@@ -252,6 +252,8 @@ def _line(tokens: list[Token], context: Context, text: str) -> Line | None:
     elif left is None:
         _known(target, expr, parser, context)
     second = tokens[equals[1]] if len(equals) > 1 else None
+    if second is not None:
+        context.note("Of a chain of equal sides the first and the last are read.")
     return Line(target, parameter, left, expr, tokens[0], text, second)
 
 

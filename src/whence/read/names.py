@@ -44,43 +44,52 @@ class Names(Scripted):
         if token.text in ("True", "False", "None") and self.tokens[self.i - 1].text == "=":
             self.i += 1
             return Name(token.text, span_of(token))
-        if iskeyword(token.text) and token.text != "lambda":
-            raise error_at("reserved-name", token)
-        defines = self.tokens[self.i + 1].kind == "word" and self.tokens[self.i + 2].text == ":"
-        if token.text == "lambda" and (self.dialect is CODE or defines):
-            raise error_at("reserved-name", token)
+        self.check_keyword(token)
         if token.text in _ONES:
             return self.ones(token)
-        base = fold(token.text, token.line, token.column)
-        base = "lam" if base == "lambda" else base
         self.i += 1
         alone = self.i
-        if base.endswith("_") and self.tokens[self.i].text == "{" and not self.tokens[self.i].blank:
-            label = subscript_label(self.script_text())
-            base += label
-            if not label:
-                raise error_at("bad-layer", token)
+        base = self.base_of(token)
         if base == "e" and self.tokens[self.i].text == "^" and "e" not in self.context.names:
             self.i += 1
             exponent = self.operand() if self.tokens[self.i].text != "-" else self.factor()
             return Call(in_role("exponential").name, (exponent,), (), join(span_of(token), exponent.span))
-        if base == "Delta" and self.dialect.commands and self.tokens[self.i].kind == "word":
-            following = self.tokens[self.i]
-            base = "Delta_" + fold(following.text, following.line, following.column)
-            self.i += 1
-        if base.endswith("_") and self.tokens[self.i].kind in ("word", "number") and not self.tokens[self.i].blank:
-            base += subscript_label(self.script_text())
         scripts = self.scripts()
-        called = self.tokens[self.i].text == "(" and base not in self.context.functions
-        if called and base.startswith(structured_by("transpose").name):
-            inner = self.bracket()
-            return Transpose(inner, False, join(span_of(token), inner.span))
-        if base == "t" and self.tokens[self.i].text == "(" and "t" not in self.context.names:
+        if self.tokens[self.i].text == "(" and self.transposes(base):
             inner = self.bracket()
             return Transpose(inner, False, join(span_of(token), inner.span))
         if self.i == alone or self.tokens[self.i - 1].kind == "prime":
             self.context.spelling(drop_underscore(base), token.text)
         return self.meaning(base, scripts, token)
+
+    def check_keyword(self, token: Token) -> None:
+        """ReadError for a word of Python that can be no name; lambda is λ where it is no function of code."""
+        defines = self.tokens[self.i + 1].kind == "word" and self.tokens[self.i + 2].text == ":"
+        if iskeyword(token.text) and (token.text != "lambda" or self.dialect is CODE or defines):
+            raise error_at("reserved-name", token)
+
+    def base_of(self, token: Token) -> str:
+        """The letters of a name, with what stands glued below them and with a Δ before them."""
+        base = fold(token.text, token.line, token.column)
+        base = "lam" if base == "lambda" else base
+        following = self.tokens[self.i]
+        if base == "Delta" and self.dialect.commands and following.kind == "word":
+            self.i += 1
+            base = "Delta_" + fold(following.text, following.line, following.column)
+            following = self.tokens[self.i]
+        glued = not following.blank and (following.text == "{" or following.kind in ("word", "number"))
+        if base.endswith("_") and glued:
+            label = subscript_label(self.script_text())
+            if not label:
+                raise error_at("bad-layer", token)
+            base += label
+        return base
+
+    def transposes(self, base: str) -> bool:
+        """Is a word before a bracket one that transposes: R's t(A), a helper called transpose_last_axis(x)?"""
+        if base in self.context.functions or base in self.context.names:
+            return False
+        return base == "t" or base.startswith(structured_by("transpose").name)
 
     def meaning(self, base: str, scripts: Scripts, token: Token) -> Expr:
         context = self.context
@@ -336,6 +345,9 @@ class Names(Scripted):
     # -- what the classes that extend this one say
 
     def products(self) -> Expr:
+        raise NotImplementedError
+
+    def soft_product(self, left: Expr, right: Expr) -> Expr:
         raise NotImplementedError
 
     @staticmethod

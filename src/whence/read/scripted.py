@@ -130,29 +130,7 @@ class Scripted(Parser):
             self.tokens[self.i] = token._replace(text=token.text[1:], column=token.column + 1, blank=False)
             return [("T", "")]
         if token.text in ("{", "[", "(", "⟨"):
-            close = self.closing[self.i]
-            inside = text_of(self.tokens[self.i + 1 : close])
-            whole = inside if token.text == "{" else f"{token.text}{inside}{self.tokens[close].text}"
-            if token.text == "(" and inside in ("T", "-1", "-T"):
-                whole = inside
-            elif token.text == "(" and inside.isdigit() and add_layer(self.tokens[start - 1].text, inside) not in self.context.names:
-                raise error_at("ambiguous-superscript", self.tokens[self.i + 1], found=f"^({inside})")
-            if not inside:
-                self.i = close + 1
-                raise error_at("empty-superscript", self.tokens[start])
-            items = superscript_items(whole)
-            declared = inside in self.context.scalars or inside in self.context.names
-            if items is not None and not (declared and items[0][0] == "layer" and token.text == "{"):
-                self.i = close + 1
-                if token.text == "[" and self.tokens[self.i].text == "T" and not self.tokens[self.i].blank:
-                    self.i += 1
-                    items.append(("T", ""))
-                return items
-            if items is None and (token.text == "[" or inside.startswith("[")):
-                wrong = ("bad-layer", token) if token.text == "[" else ("bad-superscript", self.tokens[start])
-                raise error_at(*wrong)
-            self.i = start
-            return None
+            return self.bracketed_items(start)
         if token.text == "-" and self.tokens[self.i + 1].text in ("1", "T"):
             self.i += 2
             return superscript_items("-" + self.tokens[self.i - 1].text)
@@ -173,6 +151,32 @@ class Scripted(Parser):
             raise error_at("bad-superscript", self.tokens[start])
         self.i = start
         return None
+
+    def bracketed_items(self, start: int) -> list[tuple[str, str]] | None:
+        """What a superscript in brackets means: `^{[2]T}`, `^(l)`; None where it is a formula (nothing is taken)."""
+        token, close = self.tokens[self.i], self.closing[self.i]
+        inside = text_of(self.tokens[self.i + 1 : close])
+        if not inside:
+            raise error_at("empty-superscript", self.tokens[start])
+        plain = token.text == "{" or inside in ("T", "-1", "-T")
+        whole = inside if plain else f"{token.text}{inside}{self.tokens[close].text}"
+        layered = add_layer(self.tokens[start - 1].text, inside)
+        if token.text == "(" and inside.isdigit() and layered not in self.context.names:
+            raise error_at("ambiguous-superscript", self.tokens[self.i + 1], found=f"^({inside})")
+        items = superscript_items(whole)
+        if items is None and token.text == "[":
+            raise error_at("bad-layer", token)
+        if items is None and inside.startswith("["):
+            raise error_at("bad-superscript", self.tokens[start])
+        declared = inside in self.context.scalars or inside in self.context.names
+        if items is None or (declared and items[0][0] == "layer" and token.text == "{"):
+            self.i = start
+            return None
+        self.i = close + 1
+        if token.text == "[" and self.tokens[self.i].text == "T" and not self.tokens[self.i].blank:
+            self.i += 1
+            items.append(("T", ""))
+        return items
 
     def first_letter(self, token: Token) -> list[tuple[str, str]] | None:
         if token.text.isalpha() and token.text[:1] not in "tlL":

@@ -279,7 +279,7 @@ class Typed(Code):
         closing, self.bar = self.tokens[self.i], around
         if closing.kind == "end":
             raise error_at("unclosed-bracket", opened)
-        whole = opened._replace(end=closing.end)
+        whole = opened._replace(end=max(opened.end, closing.end))
         if closing.text != opened.text:
             raise error_at("ambiguous-bars", whole, found="other bars", expected="the function by its name")
         self.i += 1
