@@ -69,7 +69,8 @@ _WORDS = re.compile(r"\)\.\s+((?:sum|averag|over|along)\w* (?:over|along|the|eac
 _REMARK = re.compile(
     r"(?<!\s)\s{3,}\([^()]*\).*→.*\Z|\(\d+<=\w<=\w+\)\s*\Z|↩︎?|\.\s+[A-Za-z][a-z]+ (?:over|is|of|the)\b.*\Z"
 )
-_BREAKS = ("\\\\", ";")
+_BREAK_OR_BRACKET = re.compile(r"\\\\|[;()\[\]{}]")
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
 def segments_of(text: str, dialect: Dialect) -> list[Segment]:
@@ -113,18 +114,17 @@ def lines_of(text: str) -> list[str]:
 def _statements(text: str, number: int) -> list[Segment]:
     """The statements of a line: a semicolon in no bracket, or LaTeX's line break, stands between two."""
     out: list[Segment] = []
-    depth = start = at = 0
-    while at <= len(text):
-        sign = next((mark for mark in _BREAKS if text.startswith(mark, at)), "")
-        if at == len(text) or (sign and (sign != ";" or depth <= 0)):
-            kept = text[start:at]
-            trimmed = kept.rstrip() if re.search(r"\d\.\s*\Z", kept) else kept.rstrip(" \t.,")
-            if trimmed.strip(" \t&$"):
-                out.append((trimmed, number, start))
-            start = at + max(1, len(sign))
-        if at < len(text):
-            depth += (text[at] in "([{") - (text[at] in ")]}")
-        at += max(1, len(sign))
+    depth = start = 0
+    for found in [*_BREAK_OR_BRACKET.finditer(text), None]:
+        sign = found.group() if found else ""
+        depth += (sign in _OPENING) - (sign in _CLOSING)
+        if found is not None and (sign in _OPENING or sign in _CLOSING or (sign == ";" and depth > 0)):
+            continue
+        kept = text[start : found.start() if found else len(text)]
+        trimmed = kept.rstrip() if re.search(r"\d\.\s*\Z", kept) else kept.rstrip(" \t.,")
+        if trimmed.strip(" \t&$"):
+            out.append((trimmed, number, start))
+        start = found.end() if found else start
     return out
 
 
