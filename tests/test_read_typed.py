@@ -95,6 +95,7 @@ def test_reads(typed: str, meaning: str) -> None:
         ("P^T*Q", "ambiguous-star", 4),
         ("np.sum(x.astype(int))", "unknown-function", 17),
         ("dA2/dZ2", "derivative-quotient", 1),
+        (r"\sum_i u_i v_i", "shape-of-counted", 8),
         ("dZ1[Z1 <= 0] = 0", "bad-target", 4),
         (r"\frac{d}{dx} f(x)", "derivative-quotient", 1),
     ],

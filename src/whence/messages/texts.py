@@ -236,6 +236,13 @@ _WORDS = (
         Bad("typed", "T_{ij} = \\sum_k A_{ii} B_{kj}", 1, 17),
     ),
     Message(
+        "shape-of-counted",
+        "{found} can be an entry or a whole sample: nothing declares what is counted.",
+        "Declare the shape of the whole, as x: n or X: n x m.",
+        "Under a sum over i, x_i is the i-th entry of a column x, or the i-th row of a matrix: two formulas in matrices.",
+        Bad("typed", "\\sum_i u_i v_i", 1, 8),
+    ),
+    Message(
         "words-after-formula",
         "The words behind the formula ({found}) say more than it does.",
         "Put it into the formula, as sum(X, axis=0).",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from whence.messages.errors import ReadError
 from whence.read.indexed import OVER
 from whence.read.letters import GREEK, add_layer, fold
 from whence.read.lexer import Token
@@ -12,7 +13,7 @@ from whence.read.places import error_at, join, span_of
 from whence.read.scripts import Scripts, label_of, subscript_label
 from whence.read.syntax import Binary, Call, Expr, Index, Name, Span, Text, Tuple
 from whence.read.vocabulary import PRIME, entry, without_primes
-from whence.read.walk import walk
+from whence.read.walk import names_of, walk
 
 _GREEK_NAMES = frozenset(GREEK.values())
 _COST = re.compile(r"[A-Za-z]{2,}\Z")  # Loss, CE: a word, not the letter of a layer
@@ -205,6 +206,13 @@ class Derivatives(Names):
 
     # -- sums
 
+    def check_counted(self, inner: Expr, letters: list[str]) -> None:
+        """ReadError where x_i stands under a sum over i, and nothing says whether that is an entry or a sample."""
+        for name, span in names_of(inner):
+            _, bar, tail = name.rpartition("_")
+            if bar and name not in self.context.names and re.fullmatch(INDICES, tail) and set(tail) & set(letters):
+                raise ReadError("shape-of-counted", line=span.line, column=span.column, end=span.end, found=name)
+
     def summation(self, token: Token) -> Expr:
         """Σ of the product that follows: all entries are added up."""
         self.i += 1
@@ -216,6 +224,7 @@ class Derivatives(Names):
             if below:
                 letters += re.findall("[a-z]", text.partition("=")[0])
         inner = self.products()
+        self.check_counted(inner, letters)
         indexed = letters and any(isinstance(node, Index) for node in walk(inner))
         over = ((OVER, Tuple(tuple(Text(letter) for letter in letters))),) if indexed else ()
         return Call(self.total(), (inner,), over, join(span_of(token), inner.span))
