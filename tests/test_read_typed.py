@@ -68,6 +68,7 @@ def test_the_corpus_of_notations_is_read(tmp_path: Path) -> None:
         ('grads["dW2"] = cache["dZ2"] @ A1.T', "dW2 = dZ2 @ A1.T"),
         ("W1 -= c * dW1", "W1 = W1 - c * dW1"),
         ("W2T dZ2", "W2.T @ dZ2"),
+        ("y[j] * x", "y[j] * x"),
         ("W1[0:2, :] @ X", "W1[0:2, :] @ X"),
         ("dZ1 = W2' dZ2 * g1' (Z1)", "dZ1 = W2.T @ dZ2 * g1_prime(Z1)"),
         ("(Z1 > 0).astype(int) * dZ1", "where(Z1 > 0, 1, 0) * dZ1"),

@@ -239,7 +239,7 @@ _WORDS = (
         "shape-of-counted",
         "{found} can be an entry or a whole sample: nothing declares what is counted.",
         "Declare the shape of the whole, as x: n or X: n x m.",
-        "Under a sum over i, x_i is the i-th entry of a column x, or the i-th row of a matrix: two formulas in matrices.",
+        "Under a sum over i, x_i is an entry of a column x or a row of a matrix: two different formulas in matrices.",
         Bad("typed", "\\sum_i u_i v_i", 1, 8),
     ),
     Message(

@@ -264,8 +264,6 @@ class Code(Derivatives):
             shape = self.shapes.of(operand)
             if len(part) > 2 and (shape is None or len(shape) < 3):
                 raise error_at("bad-letters", letters)
-        if len(text.split("->")[1]) > 2 and not any(len(self.shapes.of(o) or ()) > 2 for o in operands):
-            raise error_at("bad-letters", letters)
         return Call(
             name, (Text(text, span_of(letters)), *operands), (), join(span_of(word), span_of(self.tokens[close]))
         )

@@ -26,7 +26,6 @@ class Dialect:
     typed: bool = True  # read by the grammar of typed formulas; the canonical language has its own, strict one
     star: str = "either"
     matrix_power: bool = False  # X^2 of a square matrix is X @ X
-    layers: bool = True  # Z[1] is a name even where Z is declared
     first_axis: int = 0  # how the first axis is counted
     row_samples: bool = False  # the classes of softmax stand beside each other where nothing else tells
     divides_left: bool = False  # A\b solves
@@ -37,7 +36,7 @@ class Dialect:
     costs: frozenset[str] = _COSTS  # names of a cost: dJ/dW is called dW
 
 
-CANONICAL = Dialect("canonical", "the canonical language", typed=False, star="*", layers=False, costs=frozenset())
+CANONICAL = Dialect("canonical", "the canonical language", typed=False, star="*", costs=frozenset())
 
 LECTURE = Dialect(
     "lecture",
@@ -73,7 +72,6 @@ CODE = Dialect(
     "Python code",
     "* goes entry by entry, @ and dot are the matrix product",
     star="*",
-    layers=False,
     row_samples=True,
     equations=False,
     comment=re.compile(r"#.*|(?<!:)//.*"),

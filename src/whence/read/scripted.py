@@ -91,9 +91,9 @@ class Scripted(Parser):
         close = self.closing[self.i]
         text = text_of(self.tokens[self.i + 1 : close])
         before = self.tokens[self.i - 1].text
-        if (
-            not self.dialect.layers and before in self.context.names
-        ) or f"{before}[{text}]" in self.context.definitions:
+        names = self.context.names
+        indexed = before in names and add_layer(before, label_of(text) or "_") not in names
+        if indexed or f"{before}[{text}]" in self.context.definitions:
             return False
         return bool(_SIMPLE_LAYER.match(text)) and self.tokens[self.i + 1].kind != "text"
 
