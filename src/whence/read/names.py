@@ -1,4 +1,4 @@
-"""Letters with their scripts, words taken apart, derivatives as names, sums over all entries."""
+"""What a word with its scripts is: a name, a function applied, entries of an array, or several declared names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ class Names(Scripted):
         if base == "e" and self.tokens[self.i].text == "^" and "e" not in self.context.names:
             self.i += 1
             exponent = self.operand() if self.tokens[self.i].text != "-" else self.factor()
-            return Call(in_role("exponential").name, (exponent,), (), join(span_of(token), exponent.span))
+            name, shape = in_role("exponential").name, self.shapes.of(exponent)
+            if shape is not None and len(shape) == 2 and 1 not in shape:
+                self.context.note(f"e to the power of a matrix is read entry by entry, as {name}(…).")
+            return Call(name, (exponent,), (), join(span_of(token), exponent.span))
         scripts = self.scripts()
         if self.tokens[self.i].text == "(" and self.transposes(base):
             inner = self.bracket()
