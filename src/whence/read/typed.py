@@ -87,9 +87,7 @@ class Typed(Code):
                     right = self.denominator(right)
                 if sign == "soft":
                     items[-1] = self.fold_back(items, signs)
-                    items[-1] = self.decided(fold_left(items, signs), right, token)
-                    signs.clear()
-                    del items[:-1]
+                    items[-1] = self.decided(items[-1], right, token)
                     continue
                 if sign == "@":
                     self.context.matrix_product = True
