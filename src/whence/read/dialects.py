@@ -87,7 +87,9 @@ _EVIDENCE = (
         CODE,
         re.compile(
             r"(?<![A-Za-z0-9_.])(?:np|numpy|torch|th|jnp|tf|F|self)\.[A-Za-z_]|::|\bkeepdims?\b"
-            r"|\.(?:dot|mm|t|sum|mean|max|pow|transpose|matmul|astype)\(|\w\[[\"']"
+            r"|\.(?:dot|mm|t|sum|mean|max|pow|transpose|matmul|astype)\(|\b\w+\[[\"']"
+            r"|^[ \t]*(?:def \w+\(|for \w+ in |import \w)",
+            re.MULTILINE,
         ),
     ),
     (
