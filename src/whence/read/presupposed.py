@@ -137,6 +137,11 @@ class _Network:
         self.stems = {role: self.stem(role, used) for role in (WEIGHTS, BEFORE, AFTER, BIAS)}
         self.z = target.moved(1) if target.role == AFTER else target
         self.z = self.z.of(self.stems[BEFORE])
+        slope = _slope(formula.tree)
+        self.value = slope[1] if slope is not None and layer_name(slope[1]).role == AFTER else ""
+        for name in map(layer_name, sorted(self.upstream)):
+            if not self.z.layered and name.layered and name.role == BEFORE:
+                self.z = name.moved(-1)
 
     def stem(self, role: str, used: list[LayerName]) -> str:
         """How the text calls weights, activations and so on; X is the input, not an activation."""
@@ -144,6 +149,8 @@ class _Network:
         return next((n.stem for n in used if n.role == role and n.stem not in INPUTS), default)
 
     def name(self, role: str, layer: LayerName) -> str:
+        if role == AFTER and self.value and layer.of("") == self.z.of(""):
+            return self.value
         return layer.of(self.stems[role]).text()
 
     def inside(self, layer: LayerName) -> str:
@@ -181,7 +188,8 @@ class _Network:
         shapes.append(f"d{last}: {self.shape(self.z.moved(1) if reach == NEXT else self.z)}")
         averages = _averages(self.formula.tree) if self.target.role in (WEIGHTS, BIAS) else ""
         cost = f"J = sum(d{last} * {last})" + (f"/{averages}" if averages else "")
-        target = self.inside(self.z) if self.target.role == AFTER else self.target.text()
+        target = self.z.text() if self.target.role == BEFORE else self.target.text()
+        target = self.inside(self.z) if self.target.role == AFTER else target
         return Forward(tuple(lines), cost, target, GIVEN, last, tuple(shapes), rows=self.rows)
 
     def outputs(self, output: str, label: str) -> Iterator[Forward]:
