@@ -1,0 +1,70 @@
+"""Three outcomes, each with what vouches for it: equal, not equal, cannot decide."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+from whence.check.verdict import Equality
+from whence.read.canonical import to_text
+from whence.read.syntax import Binary, Name
+from whence.verify.certificate import checked_text
+from whence.verify.claim import Check, Claim, Witness
+from whence.verify.judge import check
+from whence.verify.witness import witness
+
+EQUAL, NOT_EQUAL, UNDECIDED = "equal", "not equal", "cannot decide"
+_NUMBERS = ("t", "tau", "h")
+
+
+def is_derivative(claim: Claim, likely: bool | None = None) -> tuple[str, Check | None, Witness | None]:
+    """Whether the claim's answer is the derivative: the outcome, and the check or the witness that vouches for it.
+
+    `likely` says what is expected, so that the shorter way is tried first; it changes no outcome.
+    """
+    if likely is not False:
+        found = check(claim)
+        if found.ok:
+            return EQUAL, found, None
+    seen = witness(claim, seeded(claim))
+    if seen is not None:
+        return NOT_EQUAL, None, seen
+    if likely is False:
+        found = check(claim)
+        if found.ok:
+            return EQUAL, found, None
+    return UNDECIDED, None, None
+
+
+def seeded(claim: Claim) -> Random:
+    """Randomness that is the same for the same question."""
+    parts = [to_text(claim.expression), to_text(claim.answer), *claim.wrt, *claim.variables]
+    return Random(hashlib.sha256("\n".join(parts).encode()).digest())
+
+
+def are_equal(claim: Claim) -> Equality:
+    """Whether `answer` and `expression` of a claim are equal for all inputs of the declared shapes.
+
+    The question is put to the judge of derivatives: A = B just if B is the derivative of t A by the number t.
+    """
+    taken = {*claim.variables, *(name for name, _ in claim.definitions)}
+    number = next(n for n in _letters() if n not in taken)
+    scaled = replace(
+        claim,
+        variables={**claim.variables, number: ()},
+        assume={**claim.assume, number: ("positive",)},
+        expression=Binary("*", Name(number), claim.expression),
+        wrt=(number,),
+        adjoints={},
+    )
+    outcome, found, seen = is_derivative(scaled)
+    if seen is not None:
+        seen = replace(seen, inputs={n: v for n, v in seen.inputs.items() if n != number})
+    return Equality(outcome, checked_text(found) if found is not None else "", seen)
+
+
+def _letters() -> Iterator[str]:
+    yield from _NUMBERS
+    yield from (f"{_NUMBERS[0]}{k}" for k in range(1, 1000))

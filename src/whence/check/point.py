@@ -1,0 +1,135 @@
+"""One random point of a prime field, at which thousands of formulas are compared in little time.
+
+Agreement here is a hint, never a verdict: what is said is decided by `verify/`. The primes and the point are always
+the same, so that the same question takes the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from random import Random
+
+from whence.read.syntax import Expr
+from whence.verify.algebra import Array
+from whence.verify.claim import Claim, same_shape
+from whence.verify.draw import ExactEntries, draw
+from whence.verify.exact import ExactRing
+from whence.verify.failures import BadPoint, Failure
+from whence.verify.judge import run_forward
+from whence.verify.plan import prepare
+from whence.verify.primes import PrimeSet, draw_primes
+from whence.verify.sizes import choices
+
+REDRAWS = 12
+Values = tuple[int, ...]
+
+
+class NoPoint(Exception):
+    """The forward text has no value in the field: an exotic function, or no sizes that fit."""
+
+
+@lru_cache(1)
+def _primes() -> PrimeSet:
+    return draw_primes(Random("whence: the primes of the search"))
+
+
+class Point:
+    """The names of a problem at one point. `value` gives that of any formula over them, None where it has none."""
+
+    def __init__(self, claim: Claim, seed: int = 0, sizes: Mapping[str, int] | None = None, skip: int = 0,
+        fixed: Mapping[str, Array] | None = None) -> None:
+        """`skip`: how many choices of sizes to pass over; `fixed`: inputs that are not drawn."""
+        self.fixed = fixed or {}
+        last: Failure | None = None
+        found = [dict(sizes)] if sizes is not None else list(_some(claim, skip))
+        for chosen in found:
+            for attempt in range(REDRAWS):
+                try:
+                    self._draw(claim, chosen, 1000 * seed + attempt)
+                    return
+                except BadPoint as failure:
+                    last = failure
+                except Failure as failure:
+                    last = failure
+                    break
+        raise NoPoint(str(last))
+
+    def _draw(self, claim: Claim, sizes: dict[str, int], seed: int) -> None:
+        self.sizes = sizes
+        self.ring = ring = ExactRing(_primes(), Random(seed))
+        plan, self.compiler = prepare(claim, sizes)
+        self.code = plan.program.code
+        self.names = plan.program.names
+        registers: list[Array | None] = [None] * len(self.code)
+        entries = ExactEntries(ring)
+        for k, (name, shape) in enumerate(plan.shapes.items()):
+            registers[k] = self.fixed.get(name) or draw(ring, entries, shape, claim.assume.get(name, ()))
+        run_forward(plan, ring, registers, range(len(plan.shapes), plan.forward))
+        self.registers = registers
+        self.inputs = len(plan.shapes)
+        self.tried = 0
+        for name, (_, formula) in claim.adjoints.items():
+            self.bind(name, formula)
+
+    def bind(self, name: str, formula: Expr) -> bool:
+        """Let a name stand for a formula's value from now on; False where that has no value."""
+        register = self._register(formula)
+        if register is None:
+            return False
+        self.names[name] = register
+        return True
+
+    def value(self, formula: Expr) -> Array | None:
+        """The formula's value, or None where it does not fit."""
+        register = self._register(formula)
+        return None if register is None else self.registers[register]
+
+    def _register(self, formula: Expr) -> int | None:
+        self.tried += 1
+        try:
+            register = self.compiler.add(formula)
+        except (Failure, RecursionError, ValueError, TypeError):
+            register = None
+        code, registers, ring = self.code, self.registers, self.ring
+        for k in range(len(registers), len(code)):
+            step, places = code[k]
+            arguments = [registers[a] for a in places]
+            value: Array | None = None
+            if step is not None and None not in arguments:
+                try:
+                    value = step(ring, *arguments)
+                except (Failure, ValueError, TypeError, IndexError):
+                    value = None
+            registers.append(value)
+        return register if register is None or registers[register] is not None else None
+
+    def scalars(self) -> dict[str, Array]:
+        """The inputs that are single numbers."""
+        return {n: x for n, k in self.names.items() if k < self.inputs and (x := self.registers[k]) is not None and x.size == 1}
+
+    def values(self, x: Array) -> Values:
+        """The entries, reduced; those with i in them behind the real ones."""
+        m = self.ring.set.modulus
+        real = [v % m for v in x.parts[0]]
+        if 1 in x.parts:
+            real += [v % m for v in x.parts[1]]
+            if not any(real[len(x.parts[0]) :]):
+                del real[len(x.parts[0]) :]
+        return tuple(real)
+
+    def same(self, x: Array | None, y: Array | None) -> bool:
+        """Have both the same shape and the same entries?"""
+        if x is None or y is None or not same_shape(x.shape, y.shape):
+            return False
+        return self.values(x) == self.values(y)
+
+
+def _some(claim: Claim, skip: int) -> list[dict[str, int]]:
+    out: list[dict[str, int]] = []
+    for sizes in choices(claim.variables.values()):
+        out.append(sizes)
+        if len(out) == skip + 4:
+            break
+    return out[min(skip, max(len(out) - 1, 0)) :]
+
