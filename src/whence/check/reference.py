@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
@@ -60,9 +61,13 @@ class Reference:
         self.engine = make(problem.model, {of: name for name, of in problem.adjoints.items()}, (problem.expression,))
         self._adjoints: Adjoints = {}
 
-    def with_names(self, adjoints: Mapping[str, str], wrt: tuple[str, ...]) -> Reference:
-        """The same model and cost, with other names for adjoints (name -> of) and another question."""
-        return Reference(replace(self.problem, adjoints=dict(adjoints), wrt=wrt), self.make)
+    def asking(self, wrt: tuple[str, ...]) -> Reference:
+        """The same model and cost, asked for the derivative by other names."""
+        other = copy(self)
+        for kept in ("answer", "expanded"):
+            other.__dict__.pop(kept, None)
+        other.problem = replace(self.problem, wrt=wrt)
+        return other
 
     # ---- names
 

@@ -418,6 +418,11 @@ class ExactRing:
         m = self.modulus
         self.memo["mask", z] = value
         self.memo["mask", (-z[0] % m, -z[1] % m)] = (1 - value) % m
+        if not z[1] and value not in (0, 1):
+            # The positive part of z is positive just where z is, the negative part nowhere.
+            above, below = value * z[0] % m, (1 - value) * z[0] % m
+            for part, sign in ((above, value), (-above % m, 0), (below, 0), (-below % m, (1 - value) % m)):
+                self.memo.setdefault(("mask", (part, 0)), sign)
         return value
 
     def nonzero(self, x: Array) -> Array:

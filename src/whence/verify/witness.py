@@ -24,19 +24,24 @@ _QUARTER = Decimal("0.25")
 
 
 class SmallEntries(NumericEntries):
-    """Quarters of small whole numbers, none of them 0."""
+    """Quarters of small whole numbers, none of them 0; with kinks about, numbers that hit none of them."""
+
+    def __init__(self, random: Random, attempt: int, kinks: bool) -> None:
+        super().__init__(random, attempt)
+        self.unit_size = Decimal("0.0001") if kinks else _QUARTER
+        self.count = 17500 if kinks else 7
 
     def any(self) -> Decimal:
-        value = Decimal(self.random.randrange(1, 7)) * _QUARTER
+        value = self.positive()
         return value if self.low == 0 or self.random.getrandbits(1) else -value
 
     nonzero = any
 
     def positive(self) -> Decimal:
-        return Decimal(self.random.randrange(1, 7)) * _QUARTER
+        return Decimal(self.random.randrange(1, self.count)) * self.unit_size
 
     def unit(self) -> Decimal:
-        return Decimal(self.random.randrange(1, 8)) / 8
+        return Decimal(self.random.randrange(1, 8)) / 8 if self.count == 7 else self.positive() / 2
 
 
 def witness(claim: Claim, random: Random) -> Witness | None:
@@ -72,7 +77,7 @@ def witness(claim: Claim, random: Random) -> Witness | None:
 def _difference(claim: Claim, plan: Plan, random: Random, attempt: int) -> Witness | None:
     precision = FINE[len(claim.wrt)]
     ring = NumericRing(random, precision.digits)
-    entries = SmallEntries(random, attempt)
+    entries = SmallEntries(random, attempt, plan.program.masked)
     rest: list[Array | None] = [None] * len(plan.program.code)
     for k, (name, shape) in enumerate(plan.shapes.items()):
         rest[k] = draw(ring, entries, shape, claim.assume.get(name, ()))

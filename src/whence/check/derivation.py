@@ -1,0 +1,179 @@
+"""A derivation line by line: each line against the truth, and given the lines before it.
+
+The true adjoints go by names of their own, so that a person's dZ2 and the true one stand side by side. What the next
+step should be is the true formula with the person's earlier values in the place of the true ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from whence.check.answer import Examination, judged
+from whence.check.equality import EQUAL, NOT_EQUAL, are_equal
+from whence.check.factor import Factor
+from whence.check.reading import read_formula, split_line
+from whence.check.reference import Reference
+from whence.check.verdict import (
+    CIRCULAR,
+    EQUIVALENT,
+    NOT_JUDGED,
+    SHAPE_ERROR,
+    UNDECIDED,
+    UP_TO_FACTOR,
+    WRONG,
+    LineVerdict,
+    Verdict,
+)
+from whence.messages.errors import WhenceError
+from whence.messages.mistakes import LINE_SENTENCES
+from whence.read.substitute import substituted
+from whence.read.syntax import Expr, Name
+from whence.read.walk import names_in
+
+_TRUE = "adjoint_of_"
+
+
+@dataclass
+class Lines:
+    """What the lines so far have defined."""
+
+    reference: Reference
+    claims: Mapping[str, str]  # what each name claims to be the adjoint of
+    defined: list[tuple[str, Expr]] = field(default_factory=list)  # the lines with a value, under names of their own
+    current: dict[str, str] = field(default_factory=dict)  # the person's name -> that of its latest line
+    adjoint_by: dict[str, str] = field(default_factory=dict)  # intermediate -> the latest line that claims its adjoint
+    failed: set[str] = field(default_factory=set)
+    exact: set[str] = field(default_factory=set)  # names whose values are the true adjoints
+
+
+def true_names(claims: Mapping[str, str], targets: Sequence[str]) -> dict[str, str]:
+    """Names for the true adjoints of the intermediates that a derivation speaks of: name -> of.
+
+    >>> true_names({"dZ2": "Z2", "dW2": "W2"}, ["Z1", "Z2"])
+    {'adjoint_of_Z2': 'Z2'}
+    """
+    return {_TRUE + of: of for of in dict.fromkeys(claims.values()) if of in targets}
+
+
+def judged_lines(reference: Reference, texts: Sequence[str], claims: Mapping[str, str], dialect: str | None = "canonical") -> list[LineVerdict]:
+    """The verdicts of the lines of a derivation, in order. `reference` names the true adjoints by `true_names`."""
+    lines = Lines(reference, claims)
+    later = {split_line(text)[0] for text in texts} - {""}
+    return [_judged(lines, text, later, dialect) for text in texts]
+
+
+def _judged(lines: Lines, text: str, later: set[str], dialect: str | None) -> LineVerdict:
+    name, body = split_line(text)
+    reference = lines.reference
+    names = sorted(reference.names | later | set(lines.claims))
+    try:
+        tree = read_formula(body, functions=reference.model.functions, names=names, dialect=dialect)
+    except WhenceError as error:
+        lines.failed.add(name)
+        return _unjudged(text, Verdict(UNDECIDED, detail=error.message))
+    used = names_in(tree)
+    undefined = sorted(n for n in used & later if n not in lines.current and n not in reference.names and n not in lines.failed)
+    if undefined:
+        lines.failed.add(name)
+        code = CIRCULAR if name in undefined else "later"
+        detail = LINE_SENTENCES[code].format(name=undefined[0] if code == "later" else name)
+        return _unjudged(text, Verdict(CIRCULAR, detail=detail))
+    failed = sorted(n for n in used & lines.failed if n not in lines.current)
+    if failed:
+        lines.failed.add(name)
+        return _unjudged(text, Verdict(NOT_JUDGED, detail=LINE_SENTENCES["failed"].format(name=failed[0])))
+    unknown = [n for n in reference.unknown_names(tree) if n not in lines.current]
+    if unknown:
+        lines.failed.add(name)
+        detail = LINE_SENTENCES["undefined"].format(name=unknown[0])
+        return LineVerdict(text, Verdict(WRONG, diagnosis="undefined-name", detail=detail), WRONG)
+    renamed = substituted(tree, {n: Name(own) for n, own in lines.current.items()})
+    of = lines.claims.get(name) or (name[1:] if name[:1] == "d" and name[1:] in reference.engine.shapes else "")
+    if not of:
+        _define(lines, name, renamed, "")
+        return _unjudged(text, Verdict(NOT_JUDGED, detail=LINE_SENTENCES["own-name"].format(name=name)))
+    return _compared(lines, text, name, of, renamed)
+
+
+def _unjudged(text: str, verdict: Verdict) -> LineVerdict:
+    return LineVerdict(text, verdict, NOT_JUDGED if verdict.verdict != UNDECIDED else UNDECIDED)
+
+
+def _define(lines: Lines, name: str, tree: Expr, of: str) -> str:
+    taken = {n for n, _ in lines.defined} | lines.reference.names
+    own = name
+    while own in taken:
+        own += "_again"
+    lines.defined.append((own, tree))
+    lines.current[name] = own
+    lines.failed.discard(name)
+    if of:
+        lines.adjoint_by[of] = own
+    return own
+
+
+def _compared(lines: Lines, text: str, name: str, of: str, tree: Expr) -> LineVerdict:
+    reference = lines.reference.asking((of,))
+    extra = tuple(lines.defined)
+    own = judged(Examination(reference, tree, extra))
+    if own.verdict == SHAPE_ERROR:
+        lines.failed.add(name)
+        lines.current.pop(name, None)
+        return LineVerdict(text, own, SHAPE_ERROR)
+    given, factor = _given(lines, reference, tree, extra, own)
+    defined = _define(lines, name, tree, of)
+    if own.verdict == EQUIVALENT:
+        lines.exact.add(defined)
+    return LineVerdict(text, own, given, factor)
+
+
+def _given(
+    lines: Lines, reference: Reference, tree: Expr, extra: tuple[tuple[str, Expr], ...], own: Verdict
+) -> tuple[str, Factor | None]:
+    """The verdict given the earlier lines, and its factor."""
+    if own.verdict == EQUIVALENT and set(lines.adjoint_by.values()) <= lines.exact:
+        return EQUIVALENT, None
+    used = names_in(tree)
+    ways = [dict(lines.adjoint_by)]
+    fewer = {of: n for of, n in lines.adjoint_by.items() if n in used}
+    if fewer and fewer != ways[0]:
+        ways.append(fewer)
+    best: tuple[str, Factor | None] = (UNDECIDED, None)
+    for way in ways:
+        step = next_step(reference, way)
+        found = _beside(reference, tree, step, extra) if step is not None else (UNDECIDED, None)
+        if found[0] == EQUIVALENT:
+            return found
+        if best[0] == UNDECIDED:
+            best = found
+    return best
+
+
+def next_step(reference: Reference, values: Mapping[str, str]) -> Expr | None:
+    """The true formula, with the person's names where there are some (intermediate -> name)."""
+    answer = reference.answer
+    if answer is None:
+        return None
+    formulas: dict[str, Expr] = {}
+    for true, (of, formula) in answer.adjoints.items():
+        formulas[true] = Name(values[of]) if of in values else substituted(formula, formulas)
+    return substituted(answer.tree, formulas)
+
+
+def _beside(reference: Reference, tree: Expr, step: Expr, extra: tuple[tuple[str, Expr], ...]) -> tuple[str, Factor | None]:
+    examination = Examination(reference, tree, extra, truth=step)
+    fits = examination.fits()
+    if fits is None:
+        return UNDECIDED, None
+    if not fits:
+        return SHAPE_ERROR, None
+    claim = examination.claim
+    assert claim is not None
+    outcome = are_equal(replace(claim, expression=tree, answer=step, layout="matrix", structured=False)).outcome
+    if outcome == EQUAL:
+        return EQUIVALENT, None
+    if outcome != NOT_EQUAL:
+        return UNDECIDED, None
+    factor = examination.factor()
+    return (UP_TO_FACTOR, factor) if factor is not None else (WRONG, None)
