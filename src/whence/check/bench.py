@@ -14,7 +14,7 @@ from whence.read.walk import names_in, walk
 from whence.verify.algebra import Array
 from whence.verify.claim import same_shape
 
-MAX_TRIED = 6000
+MAX_WORK = 40_000  # entries computed in the field
 
 
 class Bench(Knowledge):
@@ -38,7 +38,7 @@ class Bench(Knowledge):
 
     @property
     def exhausted(self) -> bool:
-        return self.point.tried > MAX_TRIED
+        return self.point.work > MAX_WORK
 
     def hits(self, tree: Expr) -> bool:
         """Is a changed formula right, here and at a point of other sizes?"""

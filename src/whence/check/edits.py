@@ -76,10 +76,8 @@ def precedence(tree: Expr, bench: Bench) -> Edits:
             continue
         left, right = node.left, node.right
         if _is_product(node) and isinstance(left, Binary) and _is_product(left):
-            if not (node.operator == left.operator == "@") and not (node.operator == left.operator == "*"):
-                inner = "*" if (left.operator, node.operator) == ("/", "*") else node.operator
-                if left.operator == "/" and node.operator == "@":
-                    continue
+            if (left.operator, node.operator) in (("*", "@"), ("/", "*"), ("/", "/")):
+                inner = node.operator if left.operator == "*" else "*"
                 yield _at(tree, site, binary(left.operator, left.left, binary(inner, left.right, right)), "precedence")
         if node.operator in "+-" and isinstance(right, Binary) and right.operator in ("*", "@", "/"):
             links = chain(right)
@@ -105,7 +103,7 @@ def row_layout(tree: Expr, bench: Bench) -> Edits:
         new = transposed(substituted(tree, data))
         yield Edit(new, "layout-transposed", tree, new)
     for name in sorted(names_in(tree)):
-        if occurrences(tree, name) > 1 and len(shapes.get(name, ())) == 2:
+        if occurrences(tree, name) > 1 and len(shapes.get(name, ())) == 2 and not bench.is_vector(Name(name)):
             new = substituted(tree, {name: Transpose(Name(name))})
             yield Edit(_tidy(new), "layout-transposed", Name(name), Transpose(Name(name)))
 
@@ -201,14 +199,14 @@ def _depths(tree: Expr, site: Site, links: list[Link]) -> Edits:
     if not 2 <= len(links) <= 8:
         return
     for k, (sign, factor) in enumerate(links):
-        if sign == "/" or _literal(factor) or (k == 0 and len(links) > 1 and links[1].operator == "/"):
+        if sign == "/" or _literal(factor) or factor == Negative(ONE) or (k == 0 and len(links) > 1 and links[1].operator == "/"):
             continue
         rest = links[:k] + links[k + 1 :]
         if k == 0:
             rest[0] = Link("*", rest[0].factor)
         remaining = joined(rest)
         for place in sites(remaining):
-            if _literal(place.node):
+            if _literal(place.node) or any(isinstance(o, Binary) and o.operator in "+-" for o in place.above):
                 continue
             for new in (
                 binary("*", place.node, factor),
@@ -440,11 +438,32 @@ def names(tree: Expr, bench: Bench) -> Edits:
             for site in sites(tree):
                 if site.node == Name(name):
                     yield _at(tree, site, Name(other), bench.confused(tree, site, name, other, 1))
+    yield from _families(tree, bench)
     for one, two in name_pairs(tree):
         if one in shapes and two in shapes and shapes[one] == shapes[two]:
             new = substituted(tree, {one: Name(two), two: Name(one)})
             word = "index-mixup" if family(one)[0] == family(two)[0] else "swapped-substitution"
             yield Edit(new, word, Name(one), Name(two))
+
+
+def _families(tree: Expr, bench: Bench) -> Edits:
+    """All names that begin alike for those of another beginning: Ui, Uf, Uo for Wi, Wf, Wo."""
+    shapes = bench.reference.shapes
+    used = sorted(n for n in names_in(tree) if n in shapes)
+    for first in sorted({n[0] for n in used}):
+        old = [n for n in used if n[0] == first]
+        for other in sorted({n[0] for n in shapes} - {first}):
+            if len(old) > 1 and all(other + n[1:] in shapes for n in old):
+                new = substituted(tree, {n: Name(other + n[1:]) for n in old})
+                yield Edit(new, "wrong-variable", Name(old[0]), Name(other + old[0][1:]))
+
+
+def adjoints_for_upstream(tree: Expr, bench: Bench) -> Edits:
+    """The gradient at the output where that at an inner line is meant."""
+    for name in sorted(names_in(tree)):
+        for adjoint in bench.reference.problem.adjoints:
+            if name in bench.reference.engine.inputs and occurrences(tree, name) > 1:
+                yield Edit(substituted(tree, {name: Name(adjoint)}), "swapped-substitution", Name(name), Name(adjoint))
 
 
 def expressions_for_names(tree: Expr, bench: Bench) -> Edits:

@@ -21,7 +21,7 @@ from whence.verify.plan import prepare
 from whence.verify.primes import PrimeSet, draw_primes
 from whence.verify.sizes import choices
 
-REDRAWS = 12
+REDRAWS = 24
 Values = tuple[int, ...]
 
 
@@ -31,7 +31,10 @@ class NoPoint(Exception):
 
 @lru_cache(1)
 def _primes() -> PrimeSet:
-    return draw_primes(Random("whence: the primes of the search"))
+    first, second = draw_primes(Random("whence: the primes of the search")).primes[:2]
+    modulus = first * second
+    idempotents = (second * pow(second, -1, first), first * pow(first, -1, second))
+    return PrimeSet((first, second), modulus, idempotents)
 
 
 class Point:
@@ -66,9 +69,11 @@ class Point:
         for k, (name, shape) in enumerate(plan.shapes.items()):
             registers[k] = self.fixed.get(name) or draw(ring, entries, shape, claim.assume.get(name, ()))
         run_forward(plan, ring, registers, range(len(plan.shapes), plan.forward))
+        if seed % 1000 < REDRAWS - 1 and any(x is not None and 1 in x.parts for x in registers):
+            raise BadPoint("a root that is no number of the field")
         self.registers = registers
         self.inputs = len(plan.shapes)
-        self.tried = 0
+        self.work = 0  # entries computed so far
         for name, (_, formula) in claim.adjoints.items():
             self.bind(name, formula)
 
@@ -86,7 +91,6 @@ class Point:
         return None if register is None else self.registers[register]
 
     def _register(self, formula: Expr) -> int | None:
-        self.tried += 1
         try:
             register = self.compiler.add(formula)
         except (Failure, RecursionError, ValueError, TypeError):
@@ -99,6 +103,7 @@ class Point:
             if step is not None and None not in arguments:
                 try:
                     value = step(ring, *arguments)
+                    self.work += value.size
                 except (Failure, ValueError, TypeError, IndexError):
                     value = None
             registers.append(value)

@@ -314,6 +314,50 @@ def truth_without(bench: Bench) -> Mistake | None:
     return None
 
 
+def truth_without_two(bench: Bench) -> Mistake | None:
+    """A term of the truth is left out, and of what is left a factor."""
+    for form in bench.forms:
+        shorter = [put(form, s, kept) for s in sites(form) if isinstance(s.node, Binary) and s.node.operator in "+-" for kept in (s.node.left, s.node.right)]
+        for tree in [*shorter, *(t for _, t in terms(form))]:
+            for site in sites(tree):
+                if isinstance(site.node, Binary) and site.node.operator in ("*", "@"):
+                    for kept in (site.node.left, site.node.right):
+                        if bench.equals_answer(put(tree, site, kept)):
+                            return Mistake("missing-term", None, None, form, ("missing-factor",))
+    return None
+
+
+def distributed_names(bench: Bench) -> Mistake | None:
+    """A name that is right in one term of a distributed product and wrong in another."""
+    own = terms(bench.tree)
+    if len(own) < 2:
+        return None
+    for edit in edits.names(_sum_of(own), bench):
+        if bench.hits(edit.tree):
+            return Mistake(edit.diagnosis, edit.old, edit.new, edit.tree)
+    return None
+
+
+def inserted_and_scaled(bench: Bench) -> Mistake | None:
+    """A factor of the model is missing, and with it a number that the model names: w / norm(w)."""
+    m = bench.point.ring.set.modulus
+    numbers = [p for p in bench.pieces if bench.is_number(p)]
+    for edit in edits.inserted(bench.tree, bench):
+        value = bench.point.value(edit.tree)
+        found = ratio(bench.point, value, bench.target) if value is not None and value.size > 1 else None
+        if found is None:
+            continue
+        for piece in numbers:
+            one = bench.point.value(piece)
+            assert one is not None
+            x = bench.point.values(one)[0]
+            for operator, product in (("/", (found - x) % m), ("*", (found * x - 1) % m)):
+                tree = binary(operator, edit.tree, piece)
+                if not product and bench.hits(tree):
+                    return Mistake(edit.diagnosis, None, edit.new, tree)
+    return None
+
+
 def later_adjoint(bench: Bench) -> Mistake | None:
     """The answer is the derivative by a later line: the way back through a function is missing."""
     problem = bench.reference.problem
@@ -443,18 +487,22 @@ WAYS: tuple[Callable[[Bench], Mistake | None], ...] = (
     one_edit(edits.precedence),
     one_edit(edits.whole_transposed),
     diagonal_only,
-    one_edit(edits.transposes, edits.row_layout),
-    one_edit(edits.signs_of_products, edits.outer_products, edits.diagonals, edits.orders),
+    one_edit(edits.transposes),
     elementwise_slopes,
-    one_edit(edits.updated, edits.sums),
+    one_edit(edits.updated, edits.sums, edits.row_layout),
+    one_edit(edits.outer_products, edits.signs_of_products, edits.diagonals, edits.orders),
     by_terms,
     assumptions("onehot-columns"),
     one_edit(edits.signs, edits.functions, edits.points, edits.dimensions, edits.dropped),
+    one_edit(edits.adjoints_for_upstream),
     truth_without,
     later_adjoint,
     one_edit(edits.names, edits.inner_arguments, edits.expressions_for_names, edits.powers),
+    distributed_names,
     constant_upstream,
     one_edit(edits.inserted, edits.scaled_parts),
+    inserted_and_scaled,
+    truth_without_two,
     chain_rule_on_matrices,
     two_edits,
     assumptions("symmetric"),
