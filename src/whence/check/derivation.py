@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from whence.check.answer import Examination, judged
+from whence.check.answer import Examination
 from whence.check.equality import EQUAL, NOT_EQUAL, are_equal
 from whence.check.factor import Factor
 from whence.check.reading import read_formula, split_line
 from whence.check.reference import Reference
+from whence.check.report import examined
 from whence.check.verdict import (
     CIRCULAR,
     EQUIVALENT,
@@ -96,6 +97,16 @@ def _judged(lines: Lines, text: str, later: set[str], dialect: str | None) -> Li
     return _compared(lines, text, name, of, renamed)
 
 
+def overall(lines: Sequence[LineVerdict]) -> str:
+    """The verdict of a derivation: that of its first line that is wrong of itself."""
+    for line in lines:
+        if line.given not in (EQUIVALENT, NOT_JUDGED) and not (line.given == UP_TO_FACTOR and line.own.verdict == EQUIVALENT):
+            return line.given
+        if line.own.verdict == CIRCULAR:
+            return CIRCULAR
+    return EQUIVALENT if lines else UNDECIDED
+
+
 def _unjudged(text: str, verdict: Verdict) -> LineVerdict:
     return LineVerdict(text, verdict, NOT_JUDGED if verdict.verdict != UNDECIDED else UNDECIDED)
 
@@ -116,7 +127,7 @@ def _define(lines: Lines, name: str, tree: Expr, of: str) -> str:
 def _compared(lines: Lines, text: str, name: str, of: str, tree: Expr) -> LineVerdict:
     reference = lines.reference.asking((of,))
     extra = tuple(lines.defined)
-    own = judged(Examination(reference, tree, extra))
+    own = examined(Examination(reference, tree, extra))
     if own.verdict == SHAPE_ERROR:
         lines.failed.add(name)
         lines.current.pop(name, None)

@@ -517,6 +517,11 @@ def inserted(tree: Expr, bench: Bench) -> Edits:
             for operator in ("*", "/", "@"):
                 yield _at(tree, site, binary(operator, site.node, factor), word)
             yield _at(tree, site, binary("@", factor, site.node), word)
+
+
+def multiplied_names(tree: Expr, bench: Bench) -> Edits:
+    """A name that needs a factor wherever it stands; a factor that was moved out of a sum."""
+    pool = bench.factors
     for name in sorted(names_in(tree)):
         if occurrences(tree, name) > 1:
             for factor, word in pool:

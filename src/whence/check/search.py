@@ -494,7 +494,7 @@ WAYS: tuple[Callable[[Bench], Mistake | None], ...] = (
     by_terms,
     assumptions("onehot-columns"),
     one_edit(edits.signs, edits.functions, edits.points, edits.dimensions, edits.dropped),
-    one_edit(edits.adjoints_for_upstream),
+    one_edit(edits.adjoints_for_upstream, edits.multiplied_names),
     truth_without,
     later_adjoint,
     one_edit(edits.names, edits.inner_arguments, edits.expressions_for_names, edits.powers),
