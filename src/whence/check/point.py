@@ -45,37 +45,46 @@ class Point:
         """`skip`: how many choices of sizes to pass over; `fixed`: inputs that are not drawn."""
         self.fixed = fixed or {}
         last: Failure | None = None
-        found = [dict(sizes)] if sizes is not None else list(_some(claim, skip))
+        found = [dict(sizes)] if sizes is not None else _some(claim, skip)
         for chosen in found:
+            try:
+                self.plan, self.compiler = prepare(claim, chosen)
+            except Failure as failure:
+                last = failure
+                continue
             for attempt in range(REDRAWS):
                 try:
-                    self._draw(claim, chosen, 1000 * seed + attempt)
-                    return
+                    self._draw(claim, 1000 * seed + attempt, last_try=attempt == REDRAWS - 1)
                 except BadPoint as failure:
                     last = failure
+                    continue
                 except Failure as failure:
                     last = failure
                     break
+                self._ready(claim)
+                return
         raise NoPoint(str(last))
 
-    def _draw(self, claim: Claim, sizes: dict[str, int], seed: int) -> None:
-        self.sizes = sizes
+    def _draw(self, claim: Claim, seed: int, last_try: bool) -> None:
         self.ring = ring = ExactRing(_primes(), Random(seed))
-        plan, self.compiler = prepare(claim, sizes)
-        self.code = plan.program.code
-        self.names = plan.program.names
-        registers: list[Array | None] = [None] * len(self.code)
+        registers: list[Array | None] = [None] * self.plan.forward
         entries = ExactEntries(ring)
-        for k, (name, shape) in enumerate(plan.shapes.items()):
+        for k, (name, shape) in enumerate(self.plan.shapes.items()):
             registers[k] = self.fixed.get(name) or draw(ring, entries, shape, claim.assume.get(name, ()))
-        run_forward(plan, ring, registers, range(len(plan.shapes), plan.forward))
-        if seed % 1000 < REDRAWS - 1 and any(x is not None and 1 in x.parts for x in registers):
+        run_forward(self.plan, ring, registers, range(len(self.plan.shapes), self.plan.forward))
+        if not last_try and any(x is not None and 1 in x.parts for x in registers):
             raise BadPoint("a root that is no number of the field")
         self.registers = registers
-        self.inputs = len(plan.shapes)
+
+    def _ready(self, claim: Claim) -> None:
+        self.sizes = self.plan.sizes
+        self.code = self.plan.program.code
+        self.names = self.plan.program.names
+        self.inputs = len(self.plan.shapes)
         self.work = 0  # entries computed so far
         for name, (_, formula) in claim.adjoints.items():
             self.bind(name, formula)
+        self.compiler.seen = {}
 
     def bind(self, name: str, formula: Expr) -> bool:
         """Let a name stand for a formula's value from now on; False where that has no value."""

@@ -83,6 +83,8 @@ class Compiler:
         self.program = Program()
         self._known: dict[Any, int] = {}
         self._fixed: dict[int, Fraction] = {}
+        # Where thousands of formulas share their parts: the registers of parts that were added, by identity.
+        self.seen: dict[int, tuple[Expr, int]] | None = None
 
     # ---- registers
 
@@ -118,10 +120,16 @@ class Compiler:
         values: list[int] = []
         while todo:
             node, count = todo.pop()
+            seen = None if self._parameters else self.seen
             if count:
                 arguments = tuple(values[-count:])
                 del values[-count:]
                 values.append(self._combined(node, arguments))
+                if seen is not None:
+                    seen[id(node)] = node, values[-1]
+                continue
+            if seen is not None and id(node) in seen:
+                values.append(seen[id(node)][1])
                 continue
             children = _children(node)
             if children:
