@@ -5,18 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whence.check.answer import Examination, read_answer
 from whence.check.derivation import judged_lines, overall, true_names
-from whence.check.reading import split_line
+from whence.check.equality import are_equal
+from whence.check.reading import read_formula, split_line
 from whence.check.reference import Reference
 from whence.check.report import examined, unknown_function, unknown_name
-from whence.check.verdict import Verdict
+from whence.check.verdict import EQUIVALENT, Equality, Verdict
 from whence.engine import Engine
-from whence.messages.errors import ReadError
+from whence.messages.errors import ReadError, RuleError, WhenceError
+from whence.messages.mistakes import COURSE_MEANING, DIFFERENT_SHAPES
+from whence.read.canonical import to_text
+from whence.read.model import read_model
+from whence.read.parser import parse_expression
 from whence.read.problem import Problem, problem_from_json
-from whence.read.syntax import Expr, Model
+from whence.read.substitute import substituted
+from whence.read.syntax import Binary, Expr, Model, Name
+from whence.shapes.words import claim_shape, is_scalar, words
+from whence.verify.claim import Claim
+
+if TYPE_CHECKING:
+    from whence.net import Net
 
 
 def make_engine(model: Model, adjoints: Mapping[str, str], asked: tuple[Expr, ...]) -> Engine:
@@ -73,6 +84,101 @@ def check_lines(item: Mapping[str, Any]) -> Verdict:
     problem = replace(problem, adjoints=true_names(claims, problem.model.targets))
     lines = tuple(judged_lines(reference_of(problem), texts, claims))
     return Verdict(overall(lines), lines=lines)
+
+
+# -- over a model as it was read
+
+
+def check_text(net: Net, text: str, convention: str = "auto", dialect: str | None = None) -> Verdict:
+    """The verdict of `dZ1 = formula`, or of a derivation of several lines, over a model.
+
+    Raises ReadError for what cannot be read, UnknownError for a gradient the model does not have.
+    """
+    lines = [line for part in text.split("\n") for line in part.split(";") if line.strip()]
+    if len(lines) > 1:
+        return _check_derivation(net, lines, dialect)
+    left, body = split_line(lines[0] if lines else "")
+    if not left or not body:
+        raise ReadError("bad-target", line=1, column=1, found=text[:40])
+    name = net.named(plain_name(net, left))
+    adjoints = {"d" + of: of for of in net.engine.shapes if of != name and "d" + of not in net.engine.shapes}
+    reference = reference_of(Problem("", net.model, Name(net.cost), (name,), adjoints))
+    tree = read_answer(reference, body, dialect)
+    unknown = reference.unknown_names(tree)
+    if unknown:
+        return unknown_name(reference, unknown[0], tree)
+    if convention != "course":
+        verdict = examined(Examination(reference, tree))
+        if verdict.verdict == EQUIVALENT or convention == "exact" or net.samples is None:
+            return verdict
+        course = _in_course(net, reference, name, tree)
+        return course if course.verdict == EQUIVALENT else verdict
+    if net.samples is None:
+        raise RuleError("no-average", found=net.cost)
+    return _in_course(net, reference, name, tree)
+
+
+def plain_name(net: Net, typed: str) -> str:
+    """A left side as the model writes it: dZ^[1], or dJ/dZ1, is dZ1."""
+    if typed.isascii() and typed.isidentifier():
+        return typed
+    try:
+        read = parse_expression(typed, dialect="lecture", names=list(net.engine.shapes))
+    except WhenceError:
+        return typed
+    return read.id if isinstance(read, Name) else typed
+
+
+def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict:
+    """The verdict where every d… that is no parameter's stands for the gradient of the un-averaged loss."""
+    samples = Name(str(net.samples))
+    scaled = {
+        a: Binary("*", samples, Name(a)) for a, of in reference.problem.adjoints.items() if not net.is_parameter(of)
+    }
+    exact = substituted(tree, scaled)
+    if not net.is_parameter(name):
+        exact = Binary("/", exact, samples)
+    verdict = examined(Examination(reference, exact))
+    if verdict.verdict == EQUIVALENT:
+        detail = COURSE_MEANING.format(size=net.samples)
+        return replace(verdict, convention="course", detail=detail, read_as=to_text(tree))
+    return replace(verdict, convention="course")
+
+
+def _check_derivation(net: Net, texts: list[str], dialect: str | None) -> Verdict:
+    named = [(plain_name(net, left), body) for left, body in map(split_line, texts)]
+    claims = {left: left[1:] for left, _ in named if left[:1] == "d" and left[1:] in net.engine.shapes}
+    problem = Problem(
+        "", net.model, Name(net.cost), (next(iter(claims.values()), net.cost),), true_names(claims, net.model.targets)
+    )
+    lines = judged_lines(reference_of(problem), [f"{left} = {body}" for left, body in named], claims, dialect)
+    return Verdict(overall(lines), lines=tuple(lines))
+
+
+def equal_formulas(
+    one: str, other: str, shapes: object = None, assume: object = None, dialect: str | None = None
+) -> Equality:
+    """Whether two formulas are equal for all inputs of these shapes. Raises ReadError and ShapeError."""
+    reader = "canonical" if dialect is None else dialect
+    model = read_model(one, shapes, assume, None, reader)  # type: ignore[arg-type]  # the reader says what of it it cannot take
+    net = make_engine(model, {}, ())
+    names = [*net.shapes, *net.table.dims]
+    first = model.statements[-1].expression
+    second = read_formula(other, functions=model.functions, names=names, dialect=reader)
+    claim = Claim(
+        variables={n: claim_shape(s) for n, s in net.inputs.items()},
+        assume=dict(model.assumptions),
+        functions=tuple(model.functions),
+        definitions=tuple((s.target, s.expression) for s in model.statements[:-1]),
+        expression=first,
+        wrt=(),
+        answer=second,
+        defined=model.defined,
+    )
+    shape, wanted = (net.table.shape_of(t) for t in (second, first))
+    if claim_shape(shape) != claim_shape(wanted) and not (is_scalar(shape) and is_scalar(wanted)):
+        return Equality("not equal", DIFFERENT_SHAPES.format(one=words(wanted), other=words(shape)))
+    return are_equal(claim)
 
 
 _KEPT = 64  # problems whose derivative is kept, since many answers are to the same one

@@ -28,9 +28,8 @@ from whence.notation.uses import speaks_of_means, uses_index_sum
 from whence.read.canonical import to_text
 from whence.read.parser import parse_printed
 from whence.read.problem import Problem
-from whence.read.syntax import Expr, Index, Model, Name, Range, Shape, Transpose
+from whence.read.syntax import Expr, Index, Model, Name, Range, Transpose
 from whence.read.walk import names_in, walk
-from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
 from whence.shapes.words import claim_shape
 from whence.verify.claim import Check, Claim

@@ -23,12 +23,14 @@ from whence.verify.claim import Claim, same_shape
 class Examination:
     """One formula beside the right one, at the points where they are compared."""
 
-    def __init__(self, reference: Reference, tree: Expr, extra: tuple[tuple[str, Expr], ...] = (), truth: Expr | None = None) -> None:
+    def __init__(
+        self, reference: Reference, tree: Expr, extra: tuple[tuple[str, Expr], ...] = (), truth: Expr | None = None
+    ) -> None:
         self.reference = reference
         self.tree = tree
         self.extra = extra
         self.truth = truth if truth is not None else reference.truth
-        self.wanted = (truth is None)
+        self.wanted = truth is None
 
     @cached_property
     def claim(self) -> Claim | None:
@@ -112,7 +114,9 @@ class Examination:
 
 
 def _numbers(point: Point) -> dict[str, int]:
-    return {name: point.values(x)[0] for name, x in point.scalars().items() if len(x.parts[0]) == 1 and 1 not in x.parts}
+    return {
+        name: point.values(x)[0] for name, x in point.scalars().items() if len(x.parts[0]) == 1 and 1 not in x.parts
+    }
 
 
 def read_answer(reference: Reference, text: str, dialect: str | None = "canonical") -> Expr:
@@ -140,7 +144,9 @@ def judged(examination: Examination) -> Verdict:
         return Verdict(UNDECIDED, detail="Neither a proof nor a counterexample was found.", read_as=read_as)
     factor = examination.factor()
     if factor is not None:
-        return Verdict(UP_TO_FACTOR, factor=factor, witness=seen, read_as=read_as, convention=_convention(reference, factor))
+        return Verdict(
+            UP_TO_FACTOR, factor=factor, witness=seen, read_as=read_as, convention=_convention(reference, factor)
+        )
     return Verdict(WRONG, witness=seen, read_as=read_as)
 
 
@@ -152,7 +158,9 @@ def _misfit(examination: Examination, read_as: str) -> Verdict:
     if examination.point is not None and examination.point.value(examination.tree) is not None and len(claim.wrt) < 3:
         outcome, found, _ = is_derivative(other)
         if outcome == EQUAL and found is not None:
-            return Verdict(EQUIVALENT, detail=f"In the layout {other.layout}.", certificate=checked_text(found), read_as=read_as)
+            return Verdict(
+                EQUIVALENT, detail=f"In the layout {other.layout}.", certificate=checked_text(found), read_as=read_as
+            )
     return Verdict(SHAPE_ERROR, detail=shape_sentence(examination), read_as=read_as)
 
 

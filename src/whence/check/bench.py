@@ -49,7 +49,9 @@ class Bench(Knowledge):
         return self.is_target(value) and self.holds_elsewhere(tree)
 
     def is_target(self, value: Array | None) -> bool:
-        return value is not None and same_shape(value.shape, self.target.shape) and self.point.values(value) == self.wanted
+        return (
+            value is not None and same_shape(value.shape, self.target.shape) and self.point.values(value) == self.wanted
+        )
 
     def holds_elsewhere(self, tree: Expr) -> bool:
         other = self.examination.elsewhere
@@ -128,8 +130,10 @@ class Bench(Knowledge):
         for outer in reversed(site.above):
             if isinstance(outer, Call) and outer.name.endswith(PRIME):
                 return True
-            if isinstance(outer, Binary) and outer.operator in "+-" and any(
-                isinstance(p, Number) for p in (outer.left, outer.right)
+            if (
+                isinstance(outer, Binary)
+                and outer.operator in "+-"
+                and any(isinstance(p, Number) for p in (outer.left, outer.right))
             ):
                 return True
         return False
@@ -139,7 +143,12 @@ class Bench(Knowledge):
         out: dict[Expr, None] = {}
         for tree in (self.truth, *self.bodies.values()):
             for node in walk(tree):
-                if isinstance(node, Binary) and node.operator == "/" and node.left == Name(name) and not names_in(node.right):
+                if (
+                    isinstance(node, Binary)
+                    and node.operator == "/"
+                    and node.left == Name(name)
+                    and not names_in(node.right)
+                ):
                     out[node] = None
         return list(out)
 
@@ -157,7 +166,11 @@ class Bench(Knowledge):
         ):
             return "extra-activation-derivative"
         left = [link.factor for s in sites(tree) for link in chain(s.node)]
-        return "double-counted" if left.count(factor) > 1 and not isinstance(factor, Number) and self.twice(factor) else "extra-factor"
+        return (
+            "double-counted"
+            if left.count(factor) > 1 and not isinstance(factor, Number) and self.twice(factor)
+            else "extra-factor"
+        )
 
     def twice(self, factor: Expr) -> bool:
         """Does the person's formula have this factor more than once?"""
@@ -221,7 +234,7 @@ class Bench(Knowledge):
                 out[Name(name)] = "missing-factor"
         for size in self.reference.engine.table.dims:
             note(Name(size))
-        return [(tree, word) for tree, word in out.items()][:28]
+        return list(out.items())[:28]
 
     @cached_property
     def forms(self) -> list[Expr]:
@@ -231,4 +244,3 @@ class Bench(Knowledge):
         if expanded is not None and expanded.tree != self.truth and expanded.layout == self.reference.layout:
             out.append(expanded.tree)
         return out
-

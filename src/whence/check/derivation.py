@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from whence.check.answer import Examination
+from whence.check.answer import Examination, judged
 from whence.check.equality import EQUAL, NOT_EQUAL, are_equal
 from whence.check.factor import Factor
 from whence.check.reading import read_formula, split_line
 from whence.check.reference import Reference
-from whence.check.report import examined
+from whence.check.report import explained
 from whence.check.verdict import (
     CIRCULAR,
     EQUIVALENT,
@@ -57,7 +57,9 @@ def true_names(claims: Mapping[str, str], targets: Sequence[str]) -> dict[str, s
     return {_TRUE + of: of for of in dict.fromkeys(claims.values()) if of in targets}
 
 
-def judged_lines(reference: Reference, texts: Sequence[str], claims: Mapping[str, str], dialect: str | None = "canonical") -> list[LineVerdict]:
+def judged_lines(
+    reference: Reference, texts: Sequence[str], claims: Mapping[str, str], dialect: str | None = "canonical"
+) -> list[LineVerdict]:
     """The verdicts of the lines of a derivation, in order. `reference` names the true adjoints by `true_names`."""
     lines = Lines(reference, claims)
     later = {split_line(text)[0] for text in texts} - {""}
@@ -74,7 +76,9 @@ def _judged(lines: Lines, text: str, later: set[str], dialect: str | None) -> Li
         lines.failed.add(name)
         return _unjudged(text, Verdict(UNDECIDED, detail=error.message))
     used = names_in(tree)
-    undefined = sorted(n for n in used & later if n not in lines.current and n not in reference.names and n not in lines.failed)
+    undefined = sorted(
+        n for n in used & later if n not in lines.current and n not in reference.names and n not in lines.failed
+    )
     if undefined:
         lines.failed.add(name)
         code = CIRCULAR if name in undefined else "later"
@@ -91,6 +95,7 @@ def _judged(lines: Lines, text: str, later: set[str], dialect: str | None) -> Li
         return LineVerdict(text, Verdict(WRONG, diagnosis="undefined-name", detail=detail), WRONG)
     renamed = substituted(tree, {n: Name(own) for n, own in lines.current.items()})
     of = lines.claims.get(name) or (name[1:] if name[:1] == "d" and name[1:] in reference.engine.shapes else "")
+    of = of or claimed(lines, name, renamed)
     if not of:
         _define(lines, name, renamed, "")
         return _unjudged(text, Verdict(NOT_JUDGED, detail=LINE_SENTENCES["own-name"].format(name=name)))
@@ -100,7 +105,9 @@ def _judged(lines: Lines, text: str, later: set[str], dialect: str | None) -> Li
 def overall(lines: Sequence[LineVerdict]) -> str:
     """The verdict of a derivation: that of its first line that is wrong of itself."""
     for line in lines:
-        if line.given not in (EQUIVALENT, NOT_JUDGED) and not (line.given == UP_TO_FACTOR and line.own.verdict == EQUIVALENT):
+        if line.given not in (EQUIVALENT, NOT_JUDGED) and not (
+            line.given == UP_TO_FACTOR and line.own.verdict == EQUIVALENT
+        ):
             return line.given
         if line.own.verdict == CIRCULAR:
             return CIRCULAR
@@ -127,36 +134,49 @@ def _define(lines: Lines, name: str, tree: Expr, of: str) -> str:
 def _compared(lines: Lines, text: str, name: str, of: str, tree: Expr) -> LineVerdict:
     reference = lines.reference.asking((of,))
     extra = tuple(lines.defined)
-    own = examined(Examination(reference, tree, extra))
+    examination = Examination(reference, tree, extra)
+    own = judged(examination)
     if own.verdict == SHAPE_ERROR:
         lines.failed.add(name)
         lines.current.pop(name, None)
-        return LineVerdict(text, own, SHAPE_ERROR)
-    given, factor = _given(lines, reference, tree, extra, own)
+        return LineVerdict(text, explained(examination, own), SHAPE_ERROR)
+    given = _given(lines, reference, tree, extra, own)
+    if own.verdict not in (EQUIVALENT, UNDECIDED):
+        if given.verdict == EQUIVALENT:
+            own = replace(own, detail=LINE_SENTENCES["inherited"])
+        else:
+            own = explained(given.examination if given.verdict == WRONG and given.examination else examination, own)
     defined = _define(lines, name, tree, of)
     if own.verdict == EQUIVALENT:
         lines.exact.add(defined)
-    return LineVerdict(text, own, given, factor)
+    return LineVerdict(text, own, given.verdict, given.factor)
 
 
-def _given(
-    lines: Lines, reference: Reference, tree: Expr, extra: tuple[tuple[str, Expr], ...], own: Verdict
-) -> tuple[str, Factor | None]:
-    """The verdict given the earlier lines, and its factor."""
+@dataclass(frozen=True)
+class Given:
+    """The verdict given the earlier lines, its factor, and the comparison that it comes from."""
+
+    verdict: str
+    factor: Factor | None = None
+    examination: Examination | None = None
+
+
+def _given(lines: Lines, reference: Reference, tree: Expr, extra: tuple[tuple[str, Expr], ...], own: Verdict) -> Given:
+    """Right with all earlier values in the place of the true ones, or with those that the line uses."""
     if own.verdict == EQUIVALENT and set(lines.adjoint_by.values()) <= lines.exact:
-        return EQUIVALENT, None
+        return Given(EQUIVALENT)
     used = names_in(tree)
     ways = [dict(lines.adjoint_by)]
     fewer = {of: n for of, n in lines.adjoint_by.items() if n in used}
     if fewer and fewer != ways[0]:
         ways.append(fewer)
-    best: tuple[str, Factor | None] = (UNDECIDED, None)
+    best = Given(UNDECIDED)
     for way in ways:
         step = next_step(reference, way)
-        found = _beside(reference, tree, step, extra) if step is not None else (UNDECIDED, None)
-        if found[0] == EQUIVALENT:
+        found = _beside(reference, tree, step, extra) if step is not None else Given(UNDECIDED)
+        if found.verdict == EQUIVALENT:
             return found
-        if best[0] == UNDECIDED:
+        if best.verdict == UNDECIDED:
             best = found
     return best
 
@@ -172,19 +192,39 @@ def next_step(reference: Reference, values: Mapping[str, str]) -> Expr | None:
     return substituted(answer.tree, formulas)
 
 
-def _beside(reference: Reference, tree: Expr, step: Expr, extra: tuple[tuple[str, Expr], ...]) -> tuple[str, Factor | None]:
+def _beside(reference: Reference, tree: Expr, step: Expr, extra: tuple[tuple[str, Expr], ...]) -> Given:
     examination = Examination(reference, tree, extra, truth=step)
     fits = examination.fits()
     if fits is None:
-        return UNDECIDED, None
+        return Given(UNDECIDED)
     if not fits:
-        return SHAPE_ERROR, None
+        return Given(SHAPE_ERROR)
     claim = examination.claim
     assert claim is not None
     outcome = are_equal(replace(claim, expression=tree, answer=step, layout="matrix", structured=False)).outcome
     if outcome == EQUAL:
-        return EQUIVALENT, None
+        return Given(EQUIVALENT)
     if outcome != NOT_EQUAL:
-        return UNDECIDED, None
+        return Given(UNDECIDED)
     factor = examination.factor()
-    return (UP_TO_FACTOR, factor) if factor is not None else (WRONG, None)
+    return Given(WRONG, None, examination) if factor is None else Given(UP_TO_FACTOR, factor)
+
+
+def claimed(lines: Lines, name: str, tree: Expr) -> str:
+    """The name whose gradient an assignment without a claim is: by its value, else by its name; empty for none.
+
+    dw2, grad_W2, W2_grad and delta_Z1 are told by name.
+    """
+    reference = lines.reference
+    for of in reference.engine.shapes:
+        if of == name or not reference.engine.shapes[of]:
+            continue
+        asked = reference.asking((of,))
+        examination = Examination(asked, tree, tuple(lines.defined))
+        pair = examination.pair(examination.point)
+        if pair is not None and examination.point is not None and examination.point.same(*pair):
+            return of
+    words = name.lower().replace("grad", " ").replace("delta", " ").replace("_", " ").split()
+    known = {n.lower(): n for n in reference.engine.shapes}
+    found = [known[w] for w in words if w in known] or [known[w[1:]] for w in words if w[:1] == "d" and w[1:] in known]
+    return found[0] if len(found) == 1 and (len(words) > 1 or found[0].lower() != name.lower()) else ""

@@ -57,6 +57,10 @@ def _is_product(node: Expr) -> bool:
     return isinstance(node, Binary) and node.operator in ("*", "@", "/")
 
 
+def _is_matrix_product(node: Expr | None) -> bool:
+    return isinstance(node, Binary) and node.operator == "@"
+
+
 def _outer(site: Site) -> Expr | None:
     return site.above[-1] if site.above else None
 
@@ -75,10 +79,9 @@ def precedence(tree: Expr, bench: Bench) -> Edits:
         if not isinstance(node, Binary):
             continue
         left, right = node.left, node.right
-        if _is_product(node) and isinstance(left, Binary) and _is_product(left):
-            if (left.operator, node.operator) in (("*", "@"), ("/", "*"), ("/", "/")):
-                inner = node.operator if left.operator == "*" else "*"
-                yield _at(tree, site, binary(left.operator, left.left, binary(inner, left.right, right)), "precedence")
+        if isinstance(left, Binary) and (left.operator, node.operator) in (("*", "@"), ("/", "*"), ("/", "/")):
+            inner = node.operator if left.operator == "*" else "*"
+            yield _at(tree, site, binary(left.operator, left.left, binary(inner, left.right, right)), "precedence")
         if node.operator in "+-" and isinstance(right, Binary) and right.operator in ("*", "@", "/"):
             links = chain(right)
             head, rest = links[0].factor, links[1:]
@@ -98,7 +101,9 @@ def row_layout(tree: Expr, bench: Bench) -> Edits:
     """The formula of the other way to lay out samples: every array of samples transposed, and the whole."""
     samples = bench.reference.samples
     shapes = bench.reference.shapes
-    data = {n: Transpose(Name(n)) for n in names_in(tree) if samples and any(str(d) == samples for d in shapes.get(n, ()))}
+    data = {
+        n: Transpose(Name(n)) for n in names_in(tree) if samples and any(str(d) == samples for d in shapes.get(n, ()))
+    }
     if data:
         new = transposed(substituted(tree, data))
         yield Edit(new, "layout-transposed", tree, new)
@@ -129,7 +134,7 @@ def transposes(tree: Expr, bench: Bench) -> Edits:
             word = "broadcasting-accident"
         yield _at(tree, site, transposed(node), word)
     for side in (0, 1):
-        places = [s for s in sites(tree) if isinstance(_outer(s), Binary) and _outer(s).operator == "@" and s.path[-1] == side]  # type: ignore[union-attr]  # it is one
+        places = [s for s in sites(tree) if s.path[-1:] == (side,) and _is_matrix_product(_outer(s))]
         if len(places) > 1:
             new = tree
             for place in sorted(places, key=lambda s: -len(s.path)):
@@ -163,7 +168,12 @@ def orders(tree: Expr, bench: Bench) -> Edits:
     for site in sites(tree):
         node = site.node
         if not _is_product(node):
-            if isinstance(node, Call) and len(node.arguments) == 2 and node.name in TABLE and TABLE[node.name].structure:
+            if (
+                isinstance(node, Call)
+                and len(node.arguments) == 2
+                and node.name in TABLE
+                and TABLE[node.name].structure
+            ):
                 a, b = node.arguments
                 yield _at(tree, site, replace(node, arguments=(b, a)), "layout-transposed")
             continue
@@ -199,7 +209,12 @@ def _depths(tree: Expr, site: Site, links: list[Link]) -> Edits:
     if not 2 <= len(links) <= 8:
         return
     for k, (sign, factor) in enumerate(links):
-        if sign == "/" or _literal(factor) or factor == Negative(ONE) or (k == 0 and len(links) > 1 and links[1].operator == "/"):
+        if (
+            sign == "/"
+            or _literal(factor)
+            or factor == Negative(ONE)
+            or (k == 0 and len(links) > 1 and links[1].operator == "/")
+        ):
             continue
         rest = links[:k] + links[k + 1 :]
         if k == 0:
@@ -278,7 +293,9 @@ def sums(tree: Expr, bench: Bench) -> Edits:
     """Sums over the wrong axis, over too much, that are missing, or that are means."""
     total, mean = structured_by("sum").name, structured_by("mean").name
     axes = [("axis", number(0)), ("axis", number(1))]
-    calls = [s for s in sites(tree) if isinstance(s.node, Call) and s.node.name in TABLE and "ax" in TABLE[s.node.name].takes]
+    calls = [
+        s for s in sites(tree) if isinstance(s.node, Call) and s.node.name in TABLE and "ax" in TABLE[s.node.name].takes
+    ]
     for site in calls:
         node = site.node
         assert isinstance(node, Call)
@@ -300,7 +317,9 @@ def sums(tree: Expr, bench: Bench) -> Edits:
                 new = put(new, fresh, replace(fresh.node, keywords=(axis,)))  # type: ignore[type-var]  # a call
             first = calls[0].node
             assert isinstance(first, Call)
-            yield Edit(new, "sum-over-wrong-axis" if first.keywords else "oversummed", first, replace(first, keywords=(axis,)))
+            yield Edit(
+                new, "sum-over-wrong-axis" if first.keywords else "oversummed", first, replace(first, keywords=(axis,))
+            )
     for site in sites(tree):
         node = site.node
         if _literal(node) or isinstance(node, Negative):
@@ -344,7 +363,12 @@ def functions(tree: Expr, bench: Bench) -> Edits:
 def points(tree: Expr, bench: Bench) -> Edits:
     """A derivative taken at another point: Z for A, A for Z, f(c) for c."""
     for a in bench.activations:
-        for old, new in ((a.value, a.argument), (a.argument, a.value), (Call(a.function, (a.value,)), a.value), (a.call, a.value)):
+        for old, new in (
+            (a.value, a.argument),
+            (a.argument, a.value),
+            (Call(a.function, (a.value,)), a.value),
+            (a.call, a.value),
+        ):
             if old == new:
                 continue
             for site in sites(tree):
@@ -388,11 +412,11 @@ def outer_products(tree: Expr, bench: Bench) -> Edits:
     """x.T @ x for x @ x.T where a matrix is meant: the number is broadcast to every entry."""
     for site in sites(tree):
         node = site.node
-        if isinstance(node, Binary) and node.operator == "@" and isinstance(node.left, Transpose):
-            if bench.is_vector(node.left) and bench.is_vector(node.right) and any(
-                isinstance(o, Binary) and o.operator in "+-" for o in site.above
-            ):
-                yield _at(tree, site, binary("@", node.right, node.left), "broadcasting-accident")
+        if not (isinstance(node, Binary) and node.operator == "@" and isinstance(node.left, Transpose)):
+            continue
+        in_sum = any(isinstance(o, Binary) and o.operator in "+-" for o in site.above)
+        if in_sum and bench.is_vector(node.left) and bench.is_vector(node.right):
+            yield _at(tree, site, binary("@", node.right, node.left), "broadcasting-accident")
 
 
 # ---- factors and terms of the person's own
@@ -404,7 +428,9 @@ def dropped(tree: Expr, bench: Bench) -> Edits:
         node, outer = site.node, _outer(site)
         if isinstance(node, Binary) and node.operator in "+-":
             yield _at(tree, site, node.left, bench.extra_term(node.right))
-            yield _at(tree, site, node.right if node.operator == "+" else negated(node.right), bench.extra_term(node.left))
+            yield _at(
+                tree, site, node.right if node.operator == "+" else negated(node.right), bench.extra_term(node.left)
+            )
         if _is_product(node) and not (outer is not None and _is_product(outer) and site.path[-1] == 0):
             links = chain(node)
             for k in range(len(links)):
@@ -430,7 +456,10 @@ def names(tree: Expr, bench: Bench) -> Edits:
         if name not in shapes:
             continue
         count = occurrences(tree, name)
-        others = sorted((n for n in shapes if n != name), key=lambda n: (shapes[n] != shapes[name], family(n)[0] != family(name)[0], n))
+        others = sorted(
+            (n for n in shapes if n != name),
+            key=lambda n: (shapes[n] != shapes[name], family(n)[0] != family(name)[0], n),
+        )
         for other in others:
             if count > 1:
                 new = substituted(tree, {name: Name(other)})
@@ -473,7 +502,11 @@ def expressions_for_names(tree: Expr, bench: Bench) -> Edits:
         if not isinstance(site.node, Name) or site.node.id not in bench.reference.shapes:
             continue
         for piece in pieces:
-            word = "derivative-at-wrong-point" if piece.arguments[:1] == (site.node,) and bench.in_slope(site) else "swapped-substitution"
+            word = (
+                "derivative-at-wrong-point"
+                if piece.arguments[:1] == (site.node,) and bench.in_slope(site)
+                else "swapped-substitution"
+            )
             yield _at(tree, site, piece, word)
     for site in sites(tree):
         if isinstance(site.node, Binary) and site.node.operator in "/**" and len(names_in(site.node)) == 1:
@@ -486,7 +519,12 @@ def expressions_for_names(tree: Expr, bench: Bench) -> Edits:
 def updated(tree: Expr, bench: Bench) -> Edits:
     """Weights after their own update, by name or written out."""
     for name, body in bench.bodies.items():
-        if isinstance(body, Binary) and body.operator == "-" and isinstance(body.left, Name) and body.left.id in bench.reference.engine.inputs:
+        if (
+            isinstance(body, Binary)
+            and body.operator == "-"
+            and isinstance(body.left, Name)
+            and body.left.id in bench.reference.engine.inputs
+        ):
             if name in names_in(tree):
                 yield Edit(substituted(tree, {name: body.left}), "updated-weights", Name(name), body.left)
             for site in sites(tree):
@@ -553,4 +591,3 @@ def scaled_parts(tree: Expr, bench: Bench) -> Edits:
             continue
         for factor, operator, word in factors:
             yield _at(tree, site, binary(operator, site.node, factor), word)
-

@@ -12,7 +12,10 @@ from whence.verify.algebra import Array
 from whence.verify.claim import same_shape
 
 _NUMBERS = tuple(
-    sorted({Fraction(s * p, q) for p in range(1, 17) for q in (1, 2, 3, 4, 6, 8) for s in (1, -1)}, key=lambda f: (f.denominator, abs(f), -f))
+    sorted(
+        {Fraction(s * p, q) for p in range(1, 17) for q in (1, 2, 3, 4, 6, 8) for s in (1, -1)},
+        key=lambda f: (f.denominator, abs(f), -f),
+    )
 )
 
 
@@ -32,7 +35,12 @@ class Factor:
     def complexity(self) -> tuple[int, int, int, tuple[tuple[str, int], ...]]:
         """By how much there is to say, the plainest first."""
         number = abs(self.number.numerator) + self.number.denominator + int(self.number < 0)
-        return sum(abs(e) for _, e in self.powers) + number, len(self.powers), -sum(e for _, e in self.powers), self.powers
+        return (
+            sum(abs(e) for _, e in self.powers) + number,
+            len(self.powers),
+            -sum(e for _, e in self.powers),
+            self.powers,
+        )
 
     def text(self) -> str:
         """As people write it: -1, 1/2, m, 2/m, n/m.
@@ -101,4 +109,3 @@ def named(point: Point, value: int, scalars: Mapping[str, int]) -> Iterator[Fact
             rest = value * inverse[one] * inverse[two] % m
             if rest in numbers:
                 yield Factor(numbers[rest], (one, two))
-

@@ -90,7 +90,11 @@ class Knowledge:
     @cached_property
     def normalised(self) -> list[Activation]:
         """The calls whose values add up to one along an axis: probabilities."""
-        return [a for a in self.activations if not a.entrywise and a.function in TABLE and "sums-to-1" in TABLE[a.function].facts]
+        return [
+            a
+            for a in self.activations
+            if not a.entrywise and a.function in TABLE and "sums-to-1" in TABLE[a.function].facts
+        ]
 
     def activation_of(self, one: str, other: str) -> Activation | None:
         """The line that makes one of these names of the other by a single function."""
@@ -104,7 +108,9 @@ class Knowledge:
         for target, source in ((one, other), (other, one)):
             body = self.bodies.get(target)
             if body is not None:
-                used = {n for n in names_in(body) if n in self.reference.engine.shapes and self.reference.engine.shapes[n]}
+                used = {
+                    n for n in names_in(body) if n in self.reference.engine.shapes and self.reference.engine.shapes[n]
+                }
                 if used == {source}:
                     return True
         return False

@@ -40,8 +40,14 @@ def _primes() -> PrimeSet:
 class Point:
     """The names of a problem at one point. `value` gives that of any formula over them, None where it has none."""
 
-    def __init__(self, claim: Claim, seed: int = 0, sizes: Mapping[str, int] | None = None, skip: int = 0,
-        fixed: Mapping[str, Array] | None = None) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        seed: int = 0,
+        sizes: Mapping[str, int] | None = None,
+        skip: int = 0,
+        fixed: Mapping[str, Array] | None = None,
+    ) -> None:
         """`skip`: how many choices of sizes to pass over; `fixed`: inputs that are not drawn."""
         self.fixed = fixed or {}
         last: Failure | None = None
@@ -120,7 +126,11 @@ class Point:
 
     def scalars(self) -> dict[str, Array]:
         """The inputs that are single numbers."""
-        return {n: x for n, k in self.names.items() if k < self.inputs and (x := self.registers[k]) is not None and x.size == 1}
+        return {
+            n: x
+            for n, k in self.names.items()
+            if k < self.inputs and (x := self.registers[k]) is not None and x.size == 1
+        }
 
     def values(self, x: Array) -> Values:
         """The entries, reduced; those with i in them behind the real ones."""
@@ -146,4 +156,3 @@ def _some(claim: Claim, skip: int) -> list[dict[str, int]]:
         if len(out) == skip + 4:
             break
     return out[min(skip, max(len(out) - 1, 0)) :]
-

@@ -11,7 +11,7 @@ from typing import Protocol
 from whence.messages.errors import WhenceError
 from whence.ops.table import CONSTANTS, TABLE
 from whence.read.problem import Problem
-from whence.read.syntax import Binary, Call, Expr, Index, Model, Name, Range
+from whence.read.syntax import Binary, Call, Expr, Index, Model, Range
 from whence.read.walk import names_in, walk
 from whence.shapes.infer import ShapeTable
 from whence.shapes.words import Sizes, claim_shape
@@ -86,7 +86,12 @@ class Reference:
             if not isinstance(place, Range)
             for n in names_in(place)
         }
-        named = {n for node in walk(formula) if isinstance(node, Call) and node.name in TABLE for n in TABLE[node.name].functions}
+        named = {
+            n
+            for node in walk(formula)
+            if isinstance(node, Call) and node.name in TABLE
+            for n in TABLE[node.name].functions
+        }
         return sorted(names_in(formula) - self.names - indices - named - CONSTANTS.keys())
 
     @cached_property
@@ -205,4 +210,3 @@ class Reference:
     def assuming(self, claim: Claim, name: str, *tags: str) -> Claim:
         """The claim with one more assumption."""
         return replace(claim, assume={**claim.assume, name: (*claim.assume.get(name, ()), *tags)})
-

@@ -26,7 +26,11 @@ from whence.shapes.words import text as shape_text
 
 def examined(examination: Examination) -> Verdict:
     """The verdict, and for an answer that is not right the mistake, a sentence, a hint and the repaired formula."""
-    verdict = judged(examination)
+    return explained(examination, judged(examination))
+
+
+def explained(examination: Examination, verdict: Verdict) -> Verdict:
+    """A verdict with the mistake that leads from the examination's truth to its formula."""
     if verdict.verdict not in (UP_TO_FACTOR, SHAPE_ERROR, WRONG) or examination.point is None:
         return verdict
     bench = Bench(examination, examination.point)
@@ -97,7 +101,10 @@ def unknown_name(reference: Reference, name: str, tree: Expr | None) -> Verdict:
         if close:
             detail += f" Is {close[0]} meant?"
     return Verdict(
-        WRONG, diagnosis="undefined-name", detail=detail, hint=SENTENCES["undefined-name"][1],
+        WRONG,
+        diagnosis="undefined-name",
+        detail=detail,
+        hint=SENTENCES["undefined-name"][1],
         read_as=to_text(tree) if tree is not None else "",
     )
 
@@ -105,4 +112,3 @@ def unknown_name(reference: Reference, name: str, tree: Expr | None) -> Verdict:
 def unknown_function(reference: Reference, error: WhenceError) -> Verdict | None:
     """The same for an unknown function, which is an error of reading."""
     return unknown_name(reference, error.found, None) if error.code == "unknown-function" else None
-

@@ -162,7 +162,11 @@ def _replaced(bench: Bench, wrong: Expr, right: Expr) -> Expr:
             new = put(bench.tree, site, right)
             if bench.hits(new):
                 return new
-    for edit in [*edits.functions(bench.tree, bench), *edits.points(bench.tree, bench), *edits.names(bench.tree, bench)]:
+    for edit in [
+        *edits.functions(bench.tree, bench),
+        *edits.points(bench.tree, bench),
+        *edits.names(bench.tree, bench),
+    ]:
         if bench.hits(edit.tree):
             return edit.tree
     return bench.truth
@@ -248,7 +252,9 @@ def _one_term(bench: Bench, own: list[tuple[int, Expr]]) -> Mistake | None:
             if bench.holds_elsewhere(without):
                 return Mistake(bench.extra_term(tree), tree, None, without)
             continue
-        value = ratio(bench.point, Array(bench.target.shape, {0: [x % m for x in flat[k]]}), Array(bench.target.shape, {0: rest}))
+        value = ratio(
+            bench.point, Array(bench.target.shape, {0: [x % m for x in flat[k]]}), Array(bench.target.shape, {0: rest})
+        )
         for factor in named(bench.point, value, {}) if value is not None else ():
             mended = _sum_of([*own[:k], (sign, _divided(tree, factor)), *own[k + 1 :]])
             if bench.holds_elsewhere(mended):
@@ -308,7 +314,11 @@ def truth_without(bench: Bench) -> Mistake | None:
                     if bench.equals_answer(put(form, site, kept)):
                         word = "missing-activation-derivative" if bench.is_slope(gone) else "missing-factor"
                         return Mistake(word, None, gone, form)
-            if isinstance(node, Call) and node.name in (diagonal, total) and bench.equals_answer(put(form, site, node.arguments[0])):
+            if (
+                isinstance(node, Call)
+                and node.name in (diagonal, total)
+                and bench.equals_answer(put(form, site, node.arguments[0]))
+            ):
                 word = "missing-diag" if node.name == diagonal else "missing-sum-over-batch"
                 return Mistake(word, node.arguments[0], node, form)
     return None
@@ -317,7 +327,12 @@ def truth_without(bench: Bench) -> Mistake | None:
 def truth_without_two(bench: Bench) -> Mistake | None:
     """A term of the truth is left out, and of what is left a factor."""
     for form in bench.forms:
-        shorter = [put(form, s, kept) for s in sites(form) if isinstance(s.node, Binary) and s.node.operator in "+-" for kept in (s.node.left, s.node.right)]
+        shorter = [
+            put(form, s, kept)
+            for s in sites(form)
+            if isinstance(s.node, Binary) and s.node.operator in "+-"
+            for kept in (s.node.left, s.node.right)
+        ]
         for tree in [*shorter, *(t for _, t in terms(form))]:
             for site in sites(tree):
                 if isinstance(site.node, Binary) and site.node.operator in ("*", "@"):
@@ -415,8 +430,12 @@ def constant_upstream(bench: Bench) -> Mistake | None:
     ones = structured_by("ones").name
     for name, shape in bench.reference.engine.inputs.items():
         if len(shape) == 2 and name in names_in(bench.truth) and name not in names_in(bench.tree):
-            all_ones = Call(ones, tuple(Name(str(d)) if str(d).isidentifier() else Number(int(str(d)) * ONE.value) for d in shape))
-            if all(str(d).isidentifier() or str(d).isdigit() for d in shape) and bench.equals_answer(substituted(bench.truth, {name: all_ones})):
+            all_ones = Call(
+                ones, tuple(Name(str(d)) if str(d).isidentifier() else Number(int(str(d)) * ONE.value) for d in shape)
+            )
+            if all(str(d).isidentifier() or str(d).isdigit() for d in shape) and bench.equals_answer(
+                substituted(bench.truth, {name: all_ones})
+            ):
                 return Mistake("unused-upstream", Name(name), None, bench.truth)
     return None
 
@@ -426,7 +445,15 @@ def constant_upstream(bench: Bench) -> Mistake | None:
 
 def two_edits(bench: Bench) -> Mistake | None:
     """Two changes together; those that make the formula fit come first."""
-    makers = (edits.transposes, edits.signs_of_products, edits.sums, edits.signs, edits.names, edits.dropped, edits.orders)
+    makers = (
+        edits.transposes,
+        edits.signs_of_products,
+        edits.sums,
+        edits.signs,
+        edits.names,
+        edits.dropped,
+        edits.orders,
+    )
     first = [edit for maker in makers for edit in maker(bench.tree, bench)]
     fitting: list[Edit] = []
     seen: set[Expr] = set()
@@ -445,7 +472,15 @@ def two_edits(bench: Bench) -> Mistake | None:
                     return found
             fitting.append(edit)
     for edit in fitting[:40]:
-        for maker in (edits.signs, edits.sums, edits.transposes, edits.functions, edits.points, edits.names, edits.dropped):
+        for maker in (
+            edits.signs,
+            edits.sums,
+            edits.transposes,
+            edits.functions,
+            edits.points,
+            edits.names,
+            edits.dropped,
+        ):
             for second in maker(edit.tree, bench):
                 if bench.hits(second.tree):
                     return Mistake(edit.diagnosis, edit.old, edit.new, second.tree, (second.diagnosis,))
@@ -464,7 +499,7 @@ def _scaled(bench: Bench, edit: Edit, number: int) -> Mistake | None:
 
 
 def chain_rule_on_matrices(bench: Bench) -> Mistake | None:
-    """Outer times inner derivative as for numbers: right, up to a number, with the factors turned round and transposed."""
+    """Outer times inner derivative as for numbers: right, up to a number, turned round and transposed."""
     links = chain(bench.tree)
     matrices = [k for k, (sign, factor) in enumerate(links) if sign != "/" and not bench.is_number(factor)]
     if len(matrices) != 2:

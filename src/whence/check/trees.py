@@ -170,4 +170,3 @@ def name_pairs(tree: Expr) -> Iterator[tuple[str, str]]:
     for k, one in enumerate(names):
         for other in names[k + 1 :]:
             yield one, other
-

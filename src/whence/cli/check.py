@@ -2,15 +2,89 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 import traceback
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from whence.cli.output import json_line
+from whence.cli.output import Output, json_line
 from whence.cli.solve import id_in, item_from_line
+from whence.cli.source import read_argument
 from whence.cli.texts import internal
 from whence.messages.errors import WhenceError
+
+if TYPE_CHECKING:
+    from whence.check.verdict import Verdict
+    from whence.net import Net
+
+EQUIVALENT, UNDECIDED = "equivalent", "cannot decide"
+WRONG_STATUS, UNDECIDED_STATUS = 1, 3
+
+
+def is_batch(args: argparse.Namespace) -> bool:
+    """Is MODEL a file of answers?"""
+    return args.batch or (args.answer is None and (args.model or "").endswith(".jsonl"))
+
+
+def usage_problem(args: argparse.Namespace) -> str:
+    """What the grammar alone does not say; empty where all is well."""
+    if args.model is None:
+        return "MODEL is missing"
+    if is_batch(args):
+        return "--resume needs --out FILE" if args.resume and not args.out else ""
+    return "ANSWER is missing" if args.answer is None else ""
+
+
+def run_check(args: argparse.Namespace, output: Output, net_of: Callable[[argparse.Namespace], Net]) -> int:
+    """One answer shown, or a file of answers line by line. Gives the exit status."""
+    if is_batch(args):
+        from whence.cli.batch import run_batch
+
+        if args.jobs > 1:
+            import whence.checking  # noqa: F401 (the processes are copies of this one and share it)
+        run_batch(args.model, partial(check_line, debug=args.debug), out=args.out, resume=args.resume, jobs=args.jobs)
+        return 0
+    verdict = net_of(args).check(read_argument(args.answer), convention=args.convention)
+    if args.json:
+        output.json(verdict.to_json())
+    else:
+        show(verdict, output, repair=args.repair)
+    if verdict.right:
+        return 0
+    return UNDECIDED_STATUS if verdict.verdict == UNDECIDED else WRONG_STATUS
+
+
+def show(verdict: Verdict, output: Output, *, repair: bool) -> None:
+    """The verdict in words."""
+    for line in verdict.lines:
+        output.text(f"{line.line}")
+        text = line.own.verdict + (f" ({line.own.factor.text()})" if line.own.factor is not None else "")
+        given = line.given + (f" ({line.given_factor.text()})" if line.given_factor is not None else "")
+        output.text(f"    {text}; given the lines before: {given}")
+        if line.own.detail and line.given != EQUIVALENT:
+            output.text(f"    {line.own.detail}")
+        if repair and line.own.repair and line.given != EQUIVALENT:
+            output.text(f"    repaired: {line.own.repair}")
+    if verdict.lines:
+        return
+    output.text(str(verdict))
+    if verdict.read_as:
+        output.text(f"read as: {verdict.read_as}")
+    if verdict.hint:
+        output.text(f"hint: {verdict.hint}")
+    if repair and verdict.repair:
+        output.text(f"repaired: {verdict.repair}")
+    if verdict.certificate:
+        output.text(f"checked: {verdict.certificate}")
+    elif verdict.witness is not None:
+        witness = verdict.witness
+        sizes = ", ".join(f"{n} = {k}" for n, k in witness.sizes.items())
+        output.text(f"witness: entry {witness.entry + 1} is {witness.true}, yours {witness.claimed}, at {sizes}")
+        for name, values in witness.inputs.items():
+            output.text(f"  {name} = {' '.join(values)}")
 
 
 def check_item_json(item: Any, *, debug: bool = False) -> dict[str, Any]:

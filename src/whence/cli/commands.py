@@ -91,6 +91,13 @@ def solve(args: argparse.Namespace, output: Output) -> None:
     run_batch(args.file, handler, out=args.out, resume=args.resume, jobs=args.jobs)
 
 
+def check(args: argparse.Namespace, output: Output) -> int:
+    """The verdict of an answer, or those of a file of answers."""
+    from whence.cli.check import run_check
+
+    return run_check(args, output, _net)
+
+
 def explain_code(code: str, output: Output) -> None:
     """The long form of one message, or of all codes the first sentence. Raises CommandError `unknown-code`."""
     if not code:
@@ -114,7 +121,7 @@ def explain_code(code: str, output: Output) -> None:
         output.text("  " + (line if len(line) <= 100 else line[:97] + "..."))
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, solve)}
+RUN = {run.__name__: run for run in (derive, shapes, explain, check, solve)}
 
 
 # -- asking the engine

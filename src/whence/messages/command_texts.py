@@ -18,7 +18,7 @@ COMMAND_LINE = (
         "whence {found} is not there yet.",
         "So far there is: {expected}.",
         "The command is planned, and its name is kept for it. Nothing was done.",
-        Bad("command", 'whence check "J = sum(X)" "dX = 1"'),
+        Bad("command", 'whence practise "J = sum(X)" dX'),
     ),
     Message(
         "unknown-code",

@@ -7,6 +7,7 @@ LINE_SENTENCES: dict[str, str] = {
     "later": "It uses {name}, which is defined in a later line.",
     "failed": "It is built on {name}, whose line has no value of the right shape.",
     "undefined": "{name} is not a name of the problem, and no earlier line defines it.",
+    "inherited": "Right, given the lines before: what is wrong comes from an earlier line.",
     "own-name": "{name} is a name of your own: it is judged by what is built on it.",
 }
 
@@ -36,8 +37,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "* and @ bind alike, from the left; / takes only what follows at once.",
     ),
     "vector-rule-on-matrices": (
-        "This multiplies outer and inner derivative as for numbers; with matrices the inner one goes to the other side, "
-        "transposed: {new}.",
+        "This multiplies outer and inner derivative as for numbers; with matrices the inner one goes to the other "
+        "side, transposed: {new}.",
         "The chain rule of numbers does not say on which side a matrix stands. Try one entry.",
     ),
     "missing-sum-over-batch": (
@@ -55,7 +56,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{old} is broadcast here: {new} is meant{shapes}.",
         "What shape has each part of this sum or product?",
     ),
-    "missing-factor": ("A factor is missing: {new}.", "Go through the forward line once more: what multiplies it there?"),
+    "missing-factor": (
+        "A factor is missing: {new}.",
+        "Go through the forward line once more: what multiplies it there?",
+    ),
     "extra-factor": ("There is a factor too many: {old}.", "Which factors does the forward line have?"),
     "wrong-sign": ("The sign is wrong: {new} instead of {old}.", "Follow the minus signs from the cost on."),
     "wrong-power": ("The power is wrong: {new} instead of {old}.", "Differentiate the power once more."),
@@ -117,8 +121,14 @@ ASSUMED: dict[str, str] = {
     "symmetric": "symmetric",
 }
 
-COURSE_SENTENCE = "Right, but for the un-averaged loss, the course's convention: of the averaged cost it is divided by {size}."
+COURSE_SENTENCE = (
+    "Right, but for the un-averaged loss, the course's convention: of the averaged cost it is divided by {size}."
+)
 FACTOR_SENTENCE = "It is {factor} times the derivative. "
-ONE_SAMPLE_SENTENCE = "Right at batch size 1 only: "
+COURSE_MEANING = (
+    "Right in the course's convention: every d… but those of the parameters is {size} times the derivative, that of "
+    "the un-averaged loss."
+)
+DIFFERENT_SHAPES = "one is {one}, the other {other}"
 UNKNOWN_SENTENCE = "It differs from the derivative, and no small change makes it right."
 SECOND_SENTENCE = "There is a second mistake: {second}."

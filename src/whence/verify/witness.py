@@ -1,6 +1,7 @@
 """A witness that a formula is not the derivative: small rational inputs at which a difference quotient disagrees.
 
-It rests on the values of the forward text alone: neither the arithmetic of the exact check nor any differential is used.
+It rests on the values of the forward text alone: it uses neither the arithmetic of the exact check nor any
+differential.
 """
 
 from __future__ import annotations
@@ -95,7 +96,11 @@ def _difference(claim: Claim, plan: Plan, random: Random, attempt: int) -> Witne
     assert formula is not None and all(s is not None for s in shapes)
     for place, entries_at in enumerate(product(*(range(s.size) for s in shapes if s is not None))):
         directions = [_unit(s, k) for s, k in zip(shapes, entries_at, strict=True) if s is not None]
-        moves = [projected(ring, d, structure, x) for d, structure, x in zip(directions, part.structures, shapes, strict=True) if x is not None]
+        moves = [
+            projected(ring, d, structure, x)
+            for d, structure, x in zip(directions, part.structures, shapes, strict=True)
+            if x is not None
+        ]
         claimed = contracted(ring, part, formula, value.shape, directions).parts[0]
         true = quotient(plan, part.by, ring, rest, moves, precision.step, len(claim.wrt))
         scale = max((*(abs(v) for v in (*claimed, *true)), Decimal("1e-6")))
