@@ -180,8 +180,10 @@ def _without_truth(examination: Examination, read_as: str) -> Verdict:
 def shape_sentence(examination: Examination) -> str:
     """Why a formula does not fit, with the shapes."""
     reference = examination.reference
-    shapes = reference.shapes
+    shapes = dict(reference.shapes)
     try:
+        for name, formula in examination.extra:
+            shapes[name] = reference.engine.table.shape_of(formula, extra=shapes)
         own = reference.engine.table.shape_of(examination.tree, extra=shapes)
     except (ShapeError, LimitError, WhenceError) as error:
         return error.message

@@ -142,7 +142,7 @@ def _compared(lines: Lines, text: str, name: str, of: str, tree: Expr) -> LineVe
         return LineVerdict(text, explained(examination, own), SHAPE_ERROR)
     given = _given(lines, reference, tree, extra, own)
     if own.verdict not in (EQUIVALENT, UNDECIDED):
-        if given.verdict == EQUIVALENT:
+        if given.verdict == EQUIVALENT or of_course(reference, given.factor):
             own = replace(own, detail=LINE_SENTENCES["inherited"])
         else:
             own = explained(given.examination if given.verdict == WRONG and given.examination else examination, own)
@@ -150,6 +150,13 @@ def _compared(lines: Lines, text: str, name: str, of: str, tree: Expr) -> LineVe
     if own.verdict == EQUIVALENT:
         lines.exact.add(defined)
     return LineVerdict(text, own, given.verdict, given.factor)
+
+
+def of_course(reference: Reference, factor: Factor | None) -> bool:
+    """Is a factor between two lines that of the course's convention: the number of samples, or one over it?"""
+    if factor is None or not reference.samples or factor.number != 1:
+        return False
+    return factor.powers in (((reference.samples, 1),), ((reference.samples, -1),))
 
 
 @dataclass(frozen=True)
@@ -219,10 +226,9 @@ def claimed(lines: Lines, name: str, tree: Expr) -> str:
     for of in reference.engine.shapes:
         if of == name or not reference.engine.shapes[of]:
             continue
-        asked = reference.asking((of,))
-        examination = Examination(asked, tree, tuple(lines.defined))
-        pair = examination.pair(examination.point)
-        if pair is not None and examination.point is not None and examination.point.same(*pair):
+        examination = Examination(reference.asking((of,)), tree, tuple(lines.defined))
+        factor = examination.factor()
+        if factor is not None and (factor == Factor() or of_course(reference, factor)):
             return of
     words = name.lower().replace("grad", " ").replace("delta", " ").replace("_", " ").split()
     known = {n.lower(): n for n in reference.engine.shapes}

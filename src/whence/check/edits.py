@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 from whence.check.bench import Bench
-from whence.check.known import family
 from whence.check.trees import (
     ONE,
     TWO,
@@ -16,7 +15,6 @@ from whence.check.trees import (
     binary,
     chain,
     joined,
-    name_pairs,
     negated,
     occurrences,
     put,
@@ -49,11 +47,11 @@ def number(value: int) -> Expr:
     return Number(ONE.value * value)
 
 
-def _at(tree: Expr, site: Site, new: Expr, diagnosis: str) -> Edit:
+def at(tree: Expr, site: Site, new: Expr, diagnosis: str) -> Edit:
     return Edit(put(tree, site, new), diagnosis, site.node, new)
 
 
-def _is_product(node: Expr) -> bool:
+def is_product(node: Expr) -> bool:
     return isinstance(node, Binary) and node.operator in ("*", "@", "/")
 
 
@@ -61,11 +59,11 @@ def _is_matrix_product(node: Expr | None) -> bool:
     return isinstance(node, Binary) and node.operator == "@"
 
 
-def _outer(site: Site) -> Expr | None:
+def surrounding(site: Site) -> Expr | None:
     return site.above[-1] if site.above else None
 
 
-def _literal(node: Expr) -> bool:
+def is_literal(node: Expr) -> bool:
     return isinstance(node, Number | Text)
 
 
@@ -81,16 +79,16 @@ def precedence(tree: Expr, bench: Bench) -> Edits:
         left, right = node.left, node.right
         if isinstance(left, Binary) and (left.operator, node.operator) in (("*", "@"), ("/", "*"), ("/", "/")):
             inner = node.operator if left.operator == "*" else "*"
-            yield _at(tree, site, binary(left.operator, left.left, binary(inner, left.right, right)), "precedence")
+            yield at(tree, site, binary(left.operator, left.left, binary(inner, left.right, right)), "precedence")
         if node.operator in "+-" and isinstance(right, Binary) and right.operator in ("*", "@", "/"):
             links = chain(right)
             head, rest = links[0].factor, links[1:]
-            yield _at(tree, site, joined([Link("*", binary(node.operator, left, head)), *rest]), "precedence")
+            yield at(tree, site, joined([Link("*", binary(node.operator, left, head)), *rest]), "precedence")
             whole = binary(node.operator, left, joined(links[:-1]))
-            yield _at(tree, site, binary(links[-1].operator, whole, links[-1].factor), "precedence")
+            yield at(tree, site, binary(links[-1].operator, whole, links[-1].factor), "precedence")
         if node.operator in "+-" and isinstance(left, Binary) and left.operator in ("*", "@"):
             inside = binary(node.operator, left.right, right)
-            yield _at(tree, site, binary(left.operator, left.left, inside), "precedence")
+            yield at(tree, site, binary(left.operator, left.left, inside), "precedence")
 
 
 def whole_transposed(tree: Expr, bench: Bench) -> Edits:
@@ -124,17 +122,17 @@ def _tidy(tree: Expr) -> Expr:
 def transposes(tree: Expr, bench: Bench) -> Edits:
     """One transpose too few or too many; then one at every product alike."""
     for site in sites(tree):
-        node, outer = site.node, _outer(site)
-        if _literal(node) or isinstance(node, Negative) or (isinstance(node, Binary) and not site.path):
+        node, outer = site.node, surrounding(site)
+        if is_literal(node) or isinstance(node, Negative) or (isinstance(node, Binary) and not site.path):
             continue
         if isinstance(outer, Transpose):
             continue
         word = "extra-transpose" if isinstance(node, Transpose) else "missing-transpose"
         if word == "missing-transpose" and _scales(site, bench):
             word = "broadcasting-accident"
-        yield _at(tree, site, transposed(node), word)
+        yield at(tree, site, transposed(node), word)
     for side in (0, 1):
-        places = [s for s in sites(tree) if s.path[-1:] == (side,) and _is_matrix_product(_outer(s))]
+        places = [s for s in sites(tree) if s.path[-1:] == (side,) and _is_matrix_product(surrounding(s))]
         if len(places) > 1:
             new = tree
             for place in sorted(places, key=lambda s: -len(s.path)):
@@ -145,7 +143,7 @@ def transposes(tree: Expr, bench: Bench) -> Edits:
 
 def _scales(site: Site, bench: Bench) -> bool:
     """Is it a vector that multiplies a matrix entry by entry?"""
-    outer = _outer(site)
+    outer = surrounding(site)
     return isinstance(outer, Binary) and outer.operator in "*/" and bench.is_vector(site.node)
 
 
@@ -158,16 +156,16 @@ def signs_of_products(tree: Expr, bench: Bench) -> Edits:
         if node.operator == "*":
             for a in (node.left, transposed(node.left)):
                 for b in (node.right, transposed(node.right)):
-                    yield _at(tree, site, binary("@", a, b), "elementwise-for-matmul")
+                    yield at(tree, site, binary("@", a, b), "elementwise-for-matmul")
         else:
-            yield _at(tree, site, binary("*", node.left, node.right), "matmul-for-elementwise")
+            yield at(tree, site, binary("*", node.left, node.right), "matmul-for-elementwise")
 
 
 def orders(tree: Expr, bench: Bench) -> Edits:
     """Factors in another order, or at another depth."""
     for site in sites(tree):
         node = site.node
-        if not _is_product(node):
+        if not is_product(node):
             if (
                 isinstance(node, Call)
                 and len(node.arguments) == 2
@@ -175,17 +173,17 @@ def orders(tree: Expr, bench: Bench) -> Edits:
                 and TABLE[node.name].structure
             ):
                 a, b = node.arguments
-                yield _at(tree, site, replace(node, arguments=(b, a)), "layout-transposed")
+                yield at(tree, site, replace(node, arguments=(b, a)), "layout-transposed")
             continue
-        outer = _outer(site)
-        if outer is not None and _is_product(outer) and site.path[-1] == 0:
+        outer = surrounding(site)
+        if outer is not None and is_product(outer) and site.path[-1] == 0:
             continue  # part of a longer chain, which is seen to as a whole
         links = chain(node)
         matrices = [k for k, (sign, _) in enumerate(links) if sign != "/"]
         if any(sign == "@" for sign, _ in links) and 2 <= len(matrices) <= 5:
             for order in permutations(matrices) if len(matrices) <= 4 else _moves(matrices):
                 if list(order) != matrices:
-                    yield _at(tree, site, _ordered(links, matrices, list(order)), "wrong-order")
+                    yield at(tree, site, _ordered(links, matrices, list(order)), "wrong-order")
         yield from _depths(tree, site, links)
 
 
@@ -211,7 +209,7 @@ def _depths(tree: Expr, site: Site, links: list[Link]) -> Edits:
     for k, (sign, factor) in enumerate(links):
         if (
             sign == "/"
-            or _literal(factor)
+            or is_literal(factor)
             or factor == Negative(ONE)
             or (k == 0 and len(links) > 1 and links[1].operator == "/")
         ):
@@ -221,7 +219,7 @@ def _depths(tree: Expr, site: Site, links: list[Link]) -> Edits:
             rest[0] = Link("*", rest[0].factor)
         remaining = joined(rest)
         for place in sites(remaining):
-            if _literal(place.node) or any(isinstance(o, Binary) and o.operator in "+-" for o in place.above):
+            if is_literal(place.node) or any(isinstance(o, Binary) and o.operator in "+-" for o in place.above):
                 continue
             for new in (
                 binary("*", place.node, factor),
@@ -229,12 +227,12 @@ def _depths(tree: Expr, site: Site, links: list[Link]) -> Edits:
                 binary("@", place.node, factor),
                 binary("@", factor, place.node),
             ):
-                yield _at(tree, site, put(remaining, place, new), "wrong-order")
+                yield at(tree, site, put(remaining, place, new), "wrong-order")
     for k, (_, factor) in enumerate(links):  # a factor inside a bracket that belongs outside
         if isinstance(factor, Binary) and factor.operator == "*":
             for inner, outer in ((factor.left, factor.right), (factor.right, factor.left)):
                 opened = links[:k] + [Link(links[k].operator, inner)] + links[k + 1 :]
-                yield _at(tree, site, binary("*", joined(opened), outer), "wrong-order")
+                yield at(tree, site, binary("*", joined(opened), outer), "wrong-order")
 
 
 # ---- signs, numbers, powers
@@ -245,26 +243,26 @@ def signs(tree: Expr, bench: Bench) -> Edits:
         node = site.node
         if isinstance(node, Binary) and node.operator in "+-":
             other = "-" if node.operator == "+" else "+"
-            yield _at(tree, site, replace(node, operator=other), "wrong-sign")
-        if not _literal(node):
-            yield _at(tree, site, negated(node), "wrong-sign")
+            yield at(tree, site, replace(node, operator=other), "wrong-sign")
+        if not is_literal(node):
+            yield at(tree, site, negated(node), "wrong-sign")
 
 
 def powers(tree: Expr, bench: Bench) -> Edits:
     for site in sites(tree):
         node = site.node
         if isinstance(node, Binary) and node.operator == "**":
-            yield _at(tree, site, node.left, "wrong-power")
+            yield at(tree, site, node.left, "wrong-power")
             if isinstance(node.right, Number):
                 for shift in (1, -1):
-                    yield _at(tree, site, binary("**", node.left, Number(node.right.value + shift)), "wrong-power")
-            yield _at(tree, site, binary("**", node.left, negated(node.right)), "wrong-power")
+                    yield at(tree, site, binary("**", node.left, Number(node.right.value + shift)), "wrong-power")
+            yield at(tree, site, binary("**", node.left, negated(node.right)), "wrong-power")
             if isinstance(node.left, Call) and len(node.left.arguments) == 1:
                 inside = replace(node.left, arguments=(binary("**", node.left.arguments[0], node.right),))
-                yield _at(tree, site, inside, "wrong-power")
-        elif isinstance(node, Name | Call) and not isinstance(_outer(site), Transpose):
-            yield _at(tree, site, binary("**", node, TWO), "wrong-power")
-            yield _at(tree, site, Call(_root(), (node,)), "wrong-power")
+                yield at(tree, site, inside, "wrong-power")
+        elif isinstance(node, Name | Call) and not isinstance(surrounding(site), Transpose):
+            yield at(tree, site, binary("**", node, TWO), "wrong-power")
+            yield at(tree, site, Call(_root(), (node,)), "wrong-power")
 
 
 def _root() -> str:
@@ -283,7 +281,7 @@ def dimensions(tree: Expr, bench: Bench) -> Edits:
         if isinstance(site.node, Name) and site.node.id in sizes:
             for other in sizes:
                 if other != site.node.id:
-                    yield _at(tree, site, Name(other), "wrong-dimension")
+                    yield at(tree, site, Name(other), "wrong-dimension")
 
 
 # ---- sums
@@ -302,13 +300,13 @@ def sums(tree: Expr, bench: Bench) -> Edits:
         for axis in axes:
             if node.keywords != (axis,):
                 word = "sum-over-wrong-axis" if node.keywords or node.name not in (total, mean) else "oversummed"
-                yield _at(tree, site, replace(node, keywords=(axis,)), word)
+                yield at(tree, site, replace(node, keywords=(axis,)), word)
         if node.keywords and node.name in (total, mean):
-            yield _at(tree, site, replace(node, keywords=()), "missing-sum-over-batch")
+            yield at(tree, site, replace(node, keywords=()), "missing-sum-over-batch")
         if node.name in (total, mean):
             word = "mean-for-sum" if node.name == mean else "missing-factor"
-            yield _at(tree, site, replace(node, name=total if node.name == mean else mean), word)
-            yield _at(tree, site, node.arguments[0], "oversummed")
+            yield at(tree, site, replace(node, name=total if node.name == mean else mean), word)
+            yield at(tree, site, node.arguments[0], "oversummed")
     if len(calls) > 1:
         for axis in axes:
             new = tree
@@ -322,12 +320,12 @@ def sums(tree: Expr, bench: Bench) -> Edits:
             )
     for site in sites(tree):
         node = site.node
-        if _literal(node) or isinstance(node, Negative):
+        if is_literal(node) or isinstance(node, Negative):
             continue
         for keywords in ((axes[1],), (axes[0],), ()):
-            if site.path and (not keywords or isinstance(_outer(site), Transpose)):
+            if site.path and (not keywords or isinstance(surrounding(site), Transpose)):
                 continue
-            yield _at(tree, site, Call(total, (node,), keywords), "missing-sum-over-batch")
+            yield at(tree, site, Call(total, (node,), keywords), "missing-sum-over-batch")
 
 
 # ---- functions
@@ -338,26 +336,26 @@ def functions(tree: Expr, bench: Bench) -> Edits:
     for site in sites(tree):
         node = site.node
         if isinstance(node, Call) and len(node.arguments) == 1 and node.name in bench.reference.model.functions:
-            yield _at(tree, site, replace(node, name=node.name + PRIME), "function-value-for-derivative")
+            yield at(tree, site, replace(node, name=node.name + PRIME), "function-value-for-derivative")
         if isinstance(node, Call) and node.name.endswith(PRIME):
-            yield _at(tree, site, replace(node, name=node.name.removesuffix(PRIME)), "extra-activation-derivative")
+            yield at(tree, site, replace(node, name=node.name.removesuffix(PRIME)), "extra-activation-derivative")
     for a in bench.activations:
         if not a.entrywise:
             continue
         right = a.slope
         for site in sites(tree):
-            if _literal(site.node) or site.node == right:
+            if is_literal(site.node) or site.node == right:
                 continue
             word = bench.wrong_slope(a, site.node)
             if word:
-                yield _at(tree, site, right, word)
+                yield at(tree, site, right, word)
             elif isinstance(site.node, Binary) and site.node.operator == "*":
                 links = chain(site.node)
                 for k in range(1, len(links) - 1):
                     word = bench.wrong_slope(a, binary("*", links[k].factor, links[k + 1].factor))
                     if word and links[k + 1].operator == "*":
                         merged = [*links[:k], Link(links[k].operator, right), *links[k + 2 :]]
-                        yield _at(tree, site, joined(merged), word)
+                        yield at(tree, site, joined(merged), word)
 
 
 def points(tree: Expr, bench: Bench) -> Edits:
@@ -373,7 +371,7 @@ def points(tree: Expr, bench: Bench) -> Edits:
                 continue
             for site in sites(tree):
                 if site.node == old and bench.in_slope(site):
-                    yield _at(tree, site, new, "derivative-at-wrong-point")
+                    yield at(tree, site, new, "derivative-at-wrong-point")
             if sum(s.node == old for s in sites(tree)) > 1:
                 single = names_in(tree) - set(bench.reference.engine.table.dims) == names_in(old)
                 word = "derivative-at-wrong-point" if single else "swapped-substitution"
@@ -394,18 +392,18 @@ def diagonals(tree: Expr, bench: Bench) -> Edits:
     """A vector that must stand on a diagonal, a number that stands for a multiple of the identity."""
     diagonal, identity = structured_by("diag").name, structured_by("eye").name
     for site in sites(tree):
-        outer = _outer(site)
+        outer = surrounding(site)
         in_sum = isinstance(outer, Binary) and outer.operator in "+-"
-        if _literal(site.node) and not in_sum:
+        if is_literal(site.node) and not in_sum:
             continue
         if isinstance(outer, Binary) and outer.operator == "@" or in_sum or not site.path:
             word = "broadcasting-accident" if in_sum else "missing-diag"
-            yield _at(tree, site, Call(diagonal, (site.node,)), word)
+            yield at(tree, site, Call(diagonal, (site.node,)), word)
         if in_sum:
             for size in bench.reference.engine.table.dims:
                 unit = Call(identity, (Name(size),))
                 new = unit if site.node == ONE else binary("*", site.node, unit)
-                yield _at(tree, site, new, "broadcasting-accident")
+                yield at(tree, site, new, "broadcasting-accident")
 
 
 def outer_products(tree: Expr, bench: Bench) -> Edits:
@@ -416,178 +414,4 @@ def outer_products(tree: Expr, bench: Bench) -> Edits:
             continue
         in_sum = any(isinstance(o, Binary) and o.operator in "+-" for o in site.above)
         if in_sum and bench.is_vector(node.left) and bench.is_vector(node.right):
-            yield _at(tree, site, binary("@", node.right, node.left), "broadcasting-accident")
-
-
-# ---- factors and terms of the person's own
-
-
-def dropped(tree: Expr, bench: Bench) -> Edits:
-    """One factor or two, or a term, too many."""
-    for site in sites(tree):
-        node, outer = site.node, _outer(site)
-        if isinstance(node, Binary) and node.operator in "+-":
-            yield _at(tree, site, node.left, bench.extra_term(node.right))
-            yield _at(
-                tree, site, node.right if node.operator == "+" else negated(node.right), bench.extra_term(node.left)
-            )
-        if _is_product(node) and not (outer is not None and _is_product(outer) and site.path[-1] == 0):
-            links = chain(node)
-            for k in range(len(links)):
-                for width in (1, 2):
-                    if k + width > len(links) or len(links) - width < 1:
-                        continue
-                    rest = links[:k] + links[k + width :]
-                    gone = joined([Link("*", links[k].factor), *links[k + 1 : k + width]])
-                    if not k and rest[0].operator == "/":
-                        rest = [Link("*", ONE), *rest]
-                    elif not k:
-                        rest = [Link("*", rest[0].factor), *rest[1:]]
-                    yield _at(tree, site, joined(rest), bench.extra_factor(tree, gone))
-
-
-# ---- names
-
-
-def names(tree: Expr, bench: Bench) -> Edits:
-    """Another name in one place, or in all; two names exchanged."""
-    shapes = bench.reference.shapes
-    for name in sorted(names_in(tree)):
-        if name not in shapes:
-            continue
-        count = occurrences(tree, name)
-        others = sorted(
-            (n for n in shapes if n != name),
-            key=lambda n: (shapes[n] != shapes[name], family(n)[0] != family(name)[0], n),
-        )
-        for other in others:
-            if count > 1:
-                new = substituted(tree, {name: Name(other)})
-                yield Edit(new, bench.confused(tree, None, name, other, count), Name(name), Name(other))
-            for site in sites(tree):
-                if site.node == Name(name):
-                    yield _at(tree, site, Name(other), bench.confused(tree, site, name, other, 1))
-    yield from _families(tree, bench)
-    for one, two in name_pairs(tree):
-        if one in shapes and two in shapes and shapes[one] == shapes[two]:
-            new = substituted(tree, {one: Name(two), two: Name(one)})
-            word = "index-mixup" if family(one)[0] == family(two)[0] else "swapped-substitution"
-            yield Edit(new, word, Name(one), Name(two))
-
-
-def _families(tree: Expr, bench: Bench) -> Edits:
-    """All names that begin alike for those of another beginning: Ui, Uf, Uo for Wi, Wf, Wo."""
-    shapes = bench.reference.shapes
-    used = sorted(n for n in names_in(tree) if n in shapes)
-    for first in sorted({n[0] for n in used}):
-        old = [n for n in used if n[0] == first]
-        for other in sorted({n[0] for n in shapes} - {first}):
-            if len(old) > 1 and all(other + n[1:] in shapes for n in old):
-                new = substituted(tree, {n: Name(other + n[1:]) for n in old})
-                yield Edit(new, "wrong-variable", Name(old[0]), Name(other + old[0][1:]))
-
-
-def adjoints_for_upstream(tree: Expr, bench: Bench) -> Edits:
-    """The gradient at the output where that at an inner line is meant."""
-    for name in sorted(names_in(tree)):
-        for adjoint in bench.reference.problem.adjoints:
-            if name in bench.reference.engine.inputs and occurrences(tree, name) > 1:
-                yield Edit(substituted(tree, {name: Name(adjoint)}), "swapped-substitution", Name(name), Name(adjoint))
-
-
-def expressions_for_names(tree: Expr, bench: Bench) -> Edits:
-    """A name that stands for a part of the model's formulas: h1 for tanh(c)."""
-    pieces = [p for p in bench.pieces if isinstance(p, Call)]
-    for site in sites(tree):
-        if not isinstance(site.node, Name) or site.node.id not in bench.reference.shapes:
-            continue
-        for piece in pieces:
-            word = (
-                "derivative-at-wrong-point"
-                if piece.arguments[:1] == (site.node,) and bench.in_slope(site)
-                else "swapped-substitution"
-            )
-            yield _at(tree, site, piece, word)
-    for site in sites(tree):
-        if isinstance(site.node, Binary) and site.node.operator in "/**" and len(names_in(site.node)) == 1:
-            (inside,) = names_in(site.node)
-            for name in bench.bodies:
-                if bench.made_of(name, inside):
-                    yield _at(tree, site, Name(name), "swapped-substitution")
-
-
-def updated(tree: Expr, bench: Bench) -> Edits:
-    """Weights after their own update, by name or written out."""
-    for name, body in bench.bodies.items():
-        if (
-            isinstance(body, Binary)
-            and body.operator == "-"
-            and isinstance(body.left, Name)
-            and body.left.id in bench.reference.engine.inputs
-        ):
-            if name in names_in(tree):
-                yield Edit(substituted(tree, {name: body.left}), "updated-weights", Name(name), body.left)
-            for site in sites(tree):
-                if site.node == body:
-                    yield _at(tree, site, body.left, "updated-weights")
-
-
-# ---- factors that are missing
-
-
-def inserted(tree: Expr, bench: Bench) -> Edits:
-    """A factor of the right answer, or of the model, beside the whole or one part of it."""
-    pool = bench.factors
-    for factor, word in pool:
-        for new in (
-            binary("*", tree, factor),
-            binary("@", tree, factor),
-            binary("@", tree, transposed(factor)),
-            binary("@", factor, tree),
-            binary("@", transposed(factor), tree),
-            binary("/", tree, factor),
-        ):
-            yield Edit(new, word, tree, new)
-    for site in sites(tree):
-        if not site.path or _literal(site.node) or isinstance(_outer(site), Transpose):
-            continue
-        for factor, word in pool:
-            for operator in ("*", "/", "@"):
-                yield _at(tree, site, binary(operator, site.node, factor), word)
-            yield _at(tree, site, binary("@", factor, site.node), word)
-
-
-def multiplied_names(tree: Expr, bench: Bench) -> Edits:
-    """A name that needs a factor wherever it stands; a factor that was moved out of a sum."""
-    pool = bench.factors
-    for name in sorted(names_in(tree)):
-        if occurrences(tree, name) > 1:
-            for factor, word in pool:
-                new = binary("*", Name(name), factor)
-                moved = factor in [link.factor for s in sites(tree) for link in chain(s.node)]
-                yield Edit(substituted(tree, {name: new}), word, Name(name), new)
-                if moved:
-                    without = _without(tree, factor)
-                    if without is not None:
-                        yield Edit(substituted(without, {name: new}), "factor-moved-out-of-sum", factor, new)
-
-
-def _without(tree: Expr, factor: Expr) -> Expr | None:
-    links = chain(tree)
-    rest = [link for link in links if link.factor != factor]
-    if len(rest) == len(links) or not rest:
-        return None
-    return joined([Link("*", rest[0].factor), *rest[1:]])
-
-
-def scaled_parts(tree: Expr, bench: Bench) -> Edits:
-    """A number or a size beside one part of the formula."""
-    sizes = bench.reference.engine.table.dims
-    factors = [(TWO, "*", "missing-factor"), (TWO, "/", "extra-factor")]
-    for n in sizes:
-        factors += [(Name(n), "/", "missing-factor"), (Name(n), "*", "missing-factor")]
-    for site in sites(tree):
-        if _literal(site.node) or isinstance(_outer(site), Transpose):
-            continue
-        for factor, operator, word in factors:
-            yield _at(tree, site, binary(operator, site.node, factor), word)
+            yield at(tree, site, binary("@", node.right, node.left), "broadcasting-accident")

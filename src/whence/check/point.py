@@ -22,6 +22,7 @@ from whence.verify.primes import PrimeSet, draw_primes
 from whence.verify.sizes import choices
 
 REDRAWS = 24
+CHOICES = 40
 Values = tuple[int, ...]
 
 
@@ -150,9 +151,13 @@ class Point:
 
 
 def _some(claim: Claim, skip: int) -> list[dict[str, int]]:
-    out: list[dict[str, int]] = []
+    """Choices of sizes: the plainest; for another point those in which the most symbols differ from them."""
+    found: list[dict[str, int]] = []
     for sizes in choices(claim.variables.values()):
-        out.append(sizes)
-        if len(out) == skip + 4:
+        found.append(sizes)
+        if len(found) == (CHOICES if skip else 4):
             break
-    return out[min(skip, max(len(out) - 1, 0)) :]
+    if not skip or not found:
+        return found
+    first = found[0]
+    return sorted(found, key=lambda sizes: sum(sizes[n] == first[n] for n in first))[:4]

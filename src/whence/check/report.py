@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from whence.check.answer import Examination, judged, shape_sentence
 from whence.check.bench import Bench
+from whence.check.factors import Mistake
 from whence.check.reference import Reference
-from whence.check.search import Mistake, mistake
+from whence.check.search import mistake
 from whence.check.verdict import SHAPE_ERROR, UP_TO_FACTOR, WRONG, Verdict
 from whence.messages.catalogue import nearest
 from whence.messages.errors import WhenceError
