@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from whence.check.answer import Examination
+from whence.check.factor import Factor, named, ratio
 from whence.check.known import Activation, Knowledge, family, one_argument_functions, slope
 from whence.check.point import Point, Values
 from whence.check.trees import ONE, Site, binary, chain, sites, terms
@@ -64,6 +65,20 @@ class Bench(Knowledge):
             return False
         other = self.examination.elsewhere
         return other is None or other.same(other.value(tree), other.value(self.tree))
+
+    def factor_of(self, tree: Expr, over: Expr) -> Factor | None:
+        """The plainest number, with sizes, that one formula is times another, here and at other sizes."""
+        found: set[Factor] | None = None
+        for point in (self.point, self.examination.elsewhere):
+            if point is None:
+                continue
+            one, two = point.value(tree), point.value(over)
+            value = ratio(point, one, two) if one is not None and two is not None and one.size > 1 else None
+            if value is None:
+                return None
+            here = set(named(point, value, {}))
+            found = here if found is None else found & here
+        return min(found, key=Factor.complexity) if found else None
 
     def same(self, one: Expr, two: Expr) -> bool:
         return self.point.same(self.point.value(one), self.point.value(two))

@@ -142,7 +142,7 @@ def _compared(lines: Lines, text: str, name: str, of: str, tree: Expr) -> LineVe
         return LineVerdict(text, explained(examination, own), SHAPE_ERROR)
     given = _given(lines, reference, tree, extra, own)
     if own.verdict not in (EQUIVALENT, UNDECIDED):
-        if given.verdict == EQUIVALENT or of_course(reference, given.factor):
+        if own.convention == "exact" and (given.verdict == EQUIVALENT or of_course(reference, given.factor)):
             own = replace(own, detail=LINE_SENTENCES["inherited"])
         else:
             own = explained(given.examination if given.verdict == WRONG and given.examination else examination, own)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from whence.check import edits, names
 from whence.check.bench import Bench
 from whence.check.edits import Edit
-from whence.check.factor import Factor, named, ratio
+from whence.check.factor import Factor, ratio
 from whence.check.factors import Mistake, divided, factor_word, of_factor
 from whence.check.point import NoPoint, Point
 from whence.check.terms import (
@@ -219,9 +219,8 @@ def two_edits(bench: Bench) -> Mistake | None:
         if value is None:
             continue
         if value.shape == bench.target.shape:
-            number = ratio(bench.point, value, bench.target) if value.size > 1 else None
-            if number is not None:
-                found = _scaled(bench, edit, number)
+            if value.size > 1 and ratio(bench.point, value, bench.target) is not None:
+                found = _scaled(bench, edit)
                 if found is not None:
                     return found
             fitting.append(edit)
@@ -243,13 +242,18 @@ def two_edits(bench: Bench) -> Mistake | None:
     return None
 
 
-def _scaled(bench: Bench, edit: Edit, number: int) -> Mistake | None:
-    for factor in named(bench.point, number, {}):
-        repaired = divided(edit.tree, factor)
-        if bench.holds_elsewhere(repaired):
-            also = "wrong-sign" if factor.is_number and factor.number == -1 else factor_word(bench, edit.tree, factor)
-            return Mistake(edit.diagnosis, edit.old, edit.new, repaired, (also,), factor.text())
-    return None
+def _scaled(bench: Bench, edit: Edit) -> Mistake | None:
+    """An edit that makes the formula right but for a number: a second mistake, or the course's convention."""
+    factor = bench.factor_of(edit.tree, bench.truth)
+    if factor is None:
+        return None
+    repaired = divided(edit.tree, factor)
+    if not bench.examination.wanted and [n for n, _ in factor.powers] == [bench.reference.samples]:
+        return Mistake(edit.diagnosis, edit.old, edit.new, edit.tree)  # between a person's own lines
+    if not bench.holds_elsewhere(repaired):
+        return None
+    also = "wrong-sign" if factor.is_number and factor.number == -1 else factor_word(bench, edit.tree, factor)
+    return Mistake(edit.diagnosis, edit.old, edit.new, repaired, (also,), factor.text())
 
 
 def chain_rule_on_matrices(bench: Bench) -> Mistake | None:
@@ -263,12 +267,10 @@ def chain_rule_on_matrices(bench: Bench) -> Mistake | None:
     for a in (one, transposed(one)):
         for b in (two, transposed(two)):
             product = joined([Link("*", binary("@", b, a)), *scalars])
-            value = bench.point.value(product)
-            number = ratio(bench.point, value, bench.target) if value is not None and value.size > 1 else None
-            for factor in named(bench.point, number, {}) if number is not None else ():
+            factor = bench.factor_of(product, bench.truth)
+            if factor is not None and bench.holds_elsewhere(divided(product, factor)):
                 repaired = divided(product, factor)
-                if bench.holds_elsewhere(repaired):
-                    return Mistake("vector-rule-on-matrices", bench.tree, repaired, repaired)
+                return Mistake("vector-rule-on-matrices", bench.tree, repaired, repaired)
     return None
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from whence.check import names
 from whence.check.bench import Bench
-from whence.check.factor import named, ratio
+from whence.check.factor import Factor, named, ratio
 from whence.check.factors import Mistake, divided, factor_word
 from whence.check.trees import ONE, binary, negated, put, sites, terms
 from whence.ops.table import structured_by
@@ -57,7 +57,7 @@ def _one_term(bench: Bench, own: list[tuple[int, Expr]]) -> Mistake | None:
         value = ratio(
             bench.point, Array(bench.target.shape, {0: [x % m for x in flat[k]]}), Array(bench.target.shape, {0: rest})
         )
-        for factor in named(bench.point, value, {}) if value is not None else ():
+        for factor in sorted(named(bench.point, value, {}), key=Factor.complexity) if value is not None else ():
             mended = _sum_of([*own[:k], (sign, divided(tree, factor)), *own[k + 1 :]])
             if bench.holds_elsewhere(mended):
                 word = "wrong-sign" if factor.is_number and factor.number == -1 else factor_word(bench, tree, factor)
