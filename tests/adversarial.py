@@ -1,4 +1,4 @@
-"""Pairs of formulas that are equal only somewhere: at n = 2, for symmetric or commuting matrices, nearly, modulo a prime.
+"""Pairs of formulas that are equal only somewhere: at n = 2, for symmetric matrices, nearly, modulo a prime.
 
 Each family makes its pairs from its own few letters; none of them may be called equal.
 """
@@ -41,7 +41,7 @@ def only_where_symmetric_or_commuting() -> Iterator[Pair]:
         yield f"({a} + {b}) @ ({a} + {b})", f"{a} @ {a} + 2*{a} @ {b} + {b} @ {b}", SQUARE
         yield f"({a} + {b}) @ ({a} - {b})", f"{a} @ {a} - {b} @ {b}", SQUARE
         yield f"inv({a} @ {b})", f"inv({a}) @ inv({b})", SQUARE
-        yield f"trace({a} @ {b} @ C @ C)", f"trace({b} @ {a} @ C @ C)", SQUARE
+        yield f"trace({a} @ {b} @ C.T @ C)", f"trace({b} @ {a} @ C.T @ C)", SQUARE
         yield f"({a} @ {b}).T", f"{a}.T @ {b}.T", SQUARE
     for m in ("A", "B", "(A @ B)", "inv(A)", "(A - C)"):
         yield m, f"{m}.T", SQUARE
@@ -107,10 +107,12 @@ def only_at_one_sample() -> Iterator[Pair]:
         yield f"mean({g}, axis=1)", f"sum({g}, axis=1)", shapes
         yield f"{g} @ X.T / m", f"{g} @ X.T", shapes
         yield f"sum({g})", f"mean({g}) * k", shapes
-        yield f"softmax({g}, axis=0) * (G - sum(G * softmax({g}, axis=0), axis=0))", (
-            f"softmax({g}, axis=0) * (G - sum(G * softmax({g}, axis=0)))"
-        ), shapes
-        yield f"{g} * ({g} > 0)", g, shapes
+        yield (
+            f"softmax({g}, axis=0) * (G - sum(G * softmax({g}, axis=0), axis=0))",
+            (f"softmax({g}, axis=0) * (G - sum(G * softmax({g}, axis=0)))"),
+            shapes,
+        )
+        yield f"{g} * ({g} > 1)", g, shapes
         yield f"sum({g} * {g}, axis=1)", f"sum({g}, axis=1)**2", shapes
 
 

@@ -125,7 +125,7 @@ def test_the_course_convention_is_found_out() -> None:
     for answer in ("dZ = (A - Y) * (1 - A^2)", "dW = dZ X'/m"):
         found = net.check(answer)
         assert found.right and found.convention == "course", answer
-        assert not net.check(answer, convention="exact").verdict == "equivalent"
+        assert net.check(answer, convention="exact").verdict != "equivalent"
     assert net.check("dW = dZ X'").convention == "exact"
 
 
@@ -169,7 +169,13 @@ def test_the_output_is_the_same_under_every_hash_seed(tmp_path: Path) -> None:
 
 def test_a_bad_line_gets_its_own_error(tmp_path: Path) -> None:
     good = asked("mistakes")[0]
-    bad = [{"id": "a"}, {**good, "answer": 3}, {**good, "answer": "W2 @"}, {**good, "lines": [3]}, {**good, "names": 1, "lines": []}]
+    bad = [
+        {"id": "a"},
+        {**good, "answer": 3},
+        {**good, "answer": "W2 @"},
+        {**good, "lines": [3]},
+        {**good, "names": 1, "lines": []},
+    ]
     status, out = command("check", str(write_lines(tmp_path / "in.jsonl", [*bad, good])))
     answers = [json.loads(line) for line in out.splitlines()]
     assert status == 0 and len(answers) == len(bad) + 1

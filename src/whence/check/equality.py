@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
+from whence.check.sizes import above_the_degree
 from whence.check.verdict import Equality
 from whence.read.canonical import to_text
 from whence.read.syntax import Binary, Name
@@ -16,6 +17,7 @@ from whence.verify.judge import check
 from whence.verify.witness import witness
 
 EQUAL, NOT_EQUAL, UNDECIDED = "equal", "not equal", "cannot decide"
+TOO_LARGE = "more than"
 _NUMBERS = ("t", "tau", "h")
 
 
@@ -27,15 +29,29 @@ def is_derivative(claim: Claim, likely: bool | None = None) -> tuple[str, Check 
     if likely is not False:
         found = check(claim)
         if found.ok:
-            return EQUAL, found, None
+            return _above_the_degree(claim, found)
     seen = witness(claim, seeded(claim))
     if seen is not None:
         return NOT_EQUAL, None, seen
     if likely is False:
         found = check(claim)
         if found.ok:
-            return EQUAL, found, None
+            return _above_the_degree(claim, found)
     return UNDECIDED, None, None
+
+
+def _above_the_degree(claim: Claim, found: Check) -> tuple[str, Check | None, Witness | None]:
+    """The same at sizes where the identities of small matrices have ended. What is too large there stays as found."""
+    sizes = above_the_degree(claim)
+    if sizes is None:
+        return EQUAL, found, None
+    again = check(claim, sizes=sizes)
+    if again.ok:
+        return EQUAL, again, None
+    seen = witness(claim, seeded(claim), sizes)
+    if seen is not None:
+        return NOT_EQUAL, None, seen
+    return (EQUAL, found, None) if again.reason.startswith(TOO_LARGE) else (UNDECIDED, None, None)
 
 
 def seeded(claim: Claim) -> Random:

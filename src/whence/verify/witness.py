@@ -6,8 +6,9 @@ differential.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, localcontext
-from itertools import product
+from itertools import islice, product
 from random import Random
 
 from whence.verify.algebra import Array
@@ -45,16 +46,15 @@ class SmallEntries(NumericEntries):
         return Decimal(self.random.randrange(1, 8)) / 8 if self.count == 7 else self.positive() / 2
 
 
-def witness(claim: Claim, random: Random) -> Witness | None:
+def witness(claim: Claim, random: Random, sizes: Mapping[str, int] | None = None) -> Witness | None:
     """Inputs at which the answer of a first or second order claim is not the derivative, or None where none was found.
 
     The same generator gives the same witness.
     """
-    for count, sizes in enumerate(choices(claim.variables.values())):
-        if count == SIZES:
-            break
+    chosen = islice(choices(claim.variables.values()), SIZES) if sizes is None else [dict(sizes)]
+    for here in chosen:
         try:
-            plan, compiler = prepare(claim, sizes)
+            plan, compiler = prepare(claim, here)
             finish(plan, compiler, claim)
         except BadSizes:
             continue
