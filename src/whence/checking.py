@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 from whence.check.answer import Examination, read_answer
 from whence.check.derivation import judged_lines, overall, true_names
 from whence.check.equality import are_equal
-from whence.check.reading import read_formula, split_line
+from whence.check.reading import Written, read_as_typed, read_canonical, read_formula, split_line
 from whence.check.reference import Reference
 from whence.check.report import examined, unknown_function, unknown_name
 from whence.check.verdict import EQUIVALENT, Equality, Verdict
 from whence.engine import Engine
-from whence.messages.errors import ReadError, RuleError, WhenceError
+from whence.messages.errors import ReadError, RuleError
 from whence.messages.mistakes import COURSE_MEANING, DIFFERENT_SHAPES
 from whence.read.canonical import to_text
 from whence.read.model import read_model
-from whence.read.parser import parse_expression
 from whence.read.problem import Problem, problem_from_json
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Model, Name
@@ -54,11 +53,11 @@ def check_item(item: Any) -> Verdict:
     return check_answer(_known_reference(item), answer)
 
 
-def check_answer(reference: Reference, text: str, dialect: str | None = "canonical") -> Verdict:
+def check_answer(reference: Reference, text: str) -> Verdict:
     """The verdict of one formula, `dZ1 = ...` or the right side alone."""
     _, body = split_line(text)
     try:
-        tree = read_answer(reference, body, dialect)
+        tree = read_answer(reference, body)
     except ReadError as error:
         verdict = unknown_function(reference, error)
         if verdict is None:
@@ -82,7 +81,9 @@ def check_lines(item: Mapping[str, Any]) -> Verdict:
     problem = problem_from_json({**item, "wrt": item.get("wrt") or first, "adjoints": {}})
     claims = {n: of for n, of in claims.items() if of in problem.model.shapes or of in problem.model.targets}
     problem = replace(problem, adjoints=true_names(claims, problem.model.targets))
-    lines = tuple(judged_lines(reference_of(problem), texts, claims))
+    reference = reference_of(problem)
+    written = read_canonical(texts, problem.model.functions, sorted(reference.names | claims.keys()))
+    lines = tuple(judged_lines(reference, written, claims))
     return Verdict(overall(lines), lines=lines)
 
 
@@ -90,20 +91,26 @@ def check_lines(item: Mapping[str, Any]) -> Verdict:
 
 
 def check_text(net: Net, text: str, convention: str = "auto", dialect: str | None = None) -> Verdict:
-    """The verdict of `dZ1 = formula`, or of a derivation of several lines, over a model.
+    """The verdict of `dZ1 = formula`, or of a derivation of several lines, over a model; in whatever notation.
 
     Raises ReadError for what cannot be read, UnknownError for a gradient the model does not have.
     """
-    lines = [line for part in text.split("\n") for line in part.split(";") if line.strip()]
-    if len(lines) > 1:
-        return _check_derivation(net, lines, dialect)
-    left, body = split_line(lines[0] if lines else "")
-    if not left or not body:
+    shapes = dict(net.engine.shapes)
+    shapes |= {"d" + of: shape for of, shape in net.engine.shapes.items() if "d" + of not in shapes}
+    written = read_as_typed(text, tuple(net.model.functions), shapes, dialect)
+    if len(written) > 1:
+        return _check_derivation(net, written)
+    line = written[0]
+    if not line.name:
         raise ReadError("bad-target", line=1, column=1, found=text[:40])
-    name = net.named(plain_name(net, left))
+    if line.tree is None:
+        raise ReadError("bad-problem", line=1, column=1, found=line.problem, expected="a formula")
+    return _check_one(net, net.named(line.name), line.tree, convention)
+
+
+def _check_one(net: Net, name: str, tree: Expr, convention: str) -> Verdict:
     adjoints = {"d" + of: of for of in net.engine.shapes if of != name and "d" + of not in net.engine.shapes}
     reference = reference_of(Problem("", net.model, Name(net.cost), (name,), adjoints))
-    tree = read_answer(reference, body, dialect)
     unknown = reference.unknown_names(tree)
     if unknown:
         return unknown_name(reference, unknown[0], tree)
@@ -116,17 +123,6 @@ def check_text(net: Net, text: str, convention: str = "auto", dialect: str | Non
     if net.samples is None:
         raise RuleError("no-average", found=net.cost)
     return _in_course(net, reference, name, tree)
-
-
-def plain_name(net: Net, typed: str) -> str:
-    """A left side as the model writes it: dZ^[1], or dJ/dZ1, is dZ1."""
-    if typed.isascii() and typed.isidentifier():
-        return typed
-    try:
-        read = parse_expression(typed, dialect="lecture", names=list(net.engine.shapes))
-    except WhenceError:
-        return typed
-    return read.id if isinstance(read, Name) else typed
 
 
 def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict:
@@ -145,26 +141,21 @@ def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict
     return replace(verdict, convention="course")
 
 
-def _check_derivation(net: Net, texts: list[str], dialect: str | None) -> Verdict:
-    named = [(plain_name(net, left), body) for left, body in map(split_line, texts)]
-    claims = {left: left[1:] for left, _ in named if left[:1] == "d" and left[1:] in net.engine.shapes}
-    problem = Problem(
-        "", net.model, Name(net.cost), (next(iter(claims.values()), net.cost),), true_names(claims, net.model.targets)
-    )
-    lines = judged_lines(reference_of(problem), [f"{left} = {body}" for left, body in named], claims, dialect)
+def _check_derivation(net: Net, written: list[Written]) -> Verdict:
+    claims = {w.name: w.name[1:] for w in written if w.name[:1] == "d" and w.name[1:] in net.engine.shapes}
+    first = next(iter(claims.values()), net.cost)
+    problem = Problem("", net.model, Name(net.cost), (first,), true_names(claims, net.model.targets))
+    lines = judged_lines(reference_of(problem), written, claims)
     return Verdict(overall(lines), lines=tuple(lines))
 
 
-def equal_formulas(
-    one: str, other: str, shapes: object = None, assume: object = None, dialect: str | None = None
-) -> Equality:
+def equal_formulas(one: str, other: str, shapes: object = None, assume: object = None) -> Equality:
     """Whether two formulas are equal for all inputs of these shapes. Raises ReadError and ShapeError."""
-    reader = "canonical" if dialect is None else dialect
-    model = read_model(one, shapes, assume, None, reader)  # type: ignore[arg-type]  # the reader says what of it it cannot take
+    model = read_model(one, shapes, assume, None, "canonical")  # type: ignore[arg-type]  # the reader says what of it it cannot take
     net = make_engine(model, {}, ())
     names = [*net.shapes, *net.table.dims]
     first = model.statements[-1].expression
-    second = read_formula(other, functions=model.functions, names=names, dialect=reader)
+    second = read_formula(other, functions=model.functions, names=names)
     claim = Claim(
         variables={n: claim_shape(s) for n, s in net.inputs.items()},
         assume=dict(model.assumptions),

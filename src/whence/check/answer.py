@@ -119,9 +119,9 @@ def _numbers(point: Point) -> dict[str, int]:
     }
 
 
-def read_answer(reference: Reference, text: str, dialect: str | None = "canonical") -> Expr:
-    """The answer's formula, as written. Raises ReadError, LimitError."""
-    return read_formula(text, functions=reference.model.functions, names=sorted(reference.names), dialect=dialect)
+def read_answer(reference: Reference, text: str) -> Expr:
+    """The answer's formula in the canonical language, as written. Raises ReadError, LimitError."""
+    return read_formula(text, functions=reference.model.functions, names=sorted(reference.names))
 
 
 def judged(examination: Examination) -> Verdict:

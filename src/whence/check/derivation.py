@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from whence.check.answer import Examination, judged
 from whence.check.equality import EQUAL, NOT_EQUAL, are_equal
 from whence.check.factor import Factor
-from whence.check.reading import read_formula, split_line
+from whence.check.reading import Written
 from whence.check.reference import Reference
 from whence.check.report import explained
 from whence.check.verdict import (
@@ -26,7 +26,6 @@ from whence.check.verdict import (
     LineVerdict,
     Verdict,
 )
-from whence.messages.errors import WhenceError
 from whence.messages.mistakes import LINE_SENTENCES
 from whence.read.substitute import substituted
 from whence.read.syntax import Expr, Name
@@ -57,24 +56,18 @@ def true_names(claims: Mapping[str, str], targets: Sequence[str]) -> dict[str, s
     return {_TRUE + of: of for of in dict.fromkeys(claims.values()) if of in targets}
 
 
-def judged_lines(
-    reference: Reference, texts: Sequence[str], claims: Mapping[str, str], dialect: str | None = "canonical"
-) -> list[LineVerdict]:
+def judged_lines(reference: Reference, written: Sequence[Written], claims: Mapping[str, str]) -> list[LineVerdict]:
     """The verdicts of the lines of a derivation, in order. `reference` names the true adjoints by `true_names`."""
     lines = Lines(reference, claims)
-    later = {split_line(text)[0] for text in texts} - {""}
-    return [_judged(lines, text, later, dialect) for text in texts]
+    later = {line.name for line in written} - {""}
+    return [_judged(lines, line, later) for line in written]
 
 
-def _judged(lines: Lines, text: str, later: set[str], dialect: str | None) -> LineVerdict:
-    name, body = split_line(text)
-    reference = lines.reference
-    names = sorted(reference.names | later | set(lines.claims))
-    try:
-        tree = read_formula(body, functions=reference.model.functions, names=names, dialect=dialect)
-    except WhenceError as error:
+def _judged(lines: Lines, line: Written, later: set[str]) -> LineVerdict:
+    text, name, tree, reference = line.text, line.name, line.tree, lines.reference
+    if tree is None:
         lines.failed.add(name)
-        return _unjudged(text, Verdict(UNDECIDED, detail=error.message))
+        return _unjudged(text, Verdict(UNDECIDED, detail=line.problem))
     used = names_in(tree)
     undefined = sorted(
         n for n in used & later if n not in lines.current and n not in reference.names and n not in lines.failed
