@@ -142,7 +142,8 @@ def _compared(lines: Lines, text: str, name: str, of: str, tree: Expr) -> LineVe
     defined = _define(lines, name, tree, of)
     if own.verdict == EQUIVALENT:
         lines.exact.add(defined)
-    return LineVerdict(text, own, given.verdict, given.factor)
+    follows = given.verdict == EQUIVALENT or of_course(reference, given.factor)
+    return LineVerdict(text, own, given.verdict, given.factor, follows)
 
 
 def of_course(reference: Reference, factor: Factor | None) -> bool:

@@ -72,6 +72,7 @@ class LineVerdict:
     own: Verdict
     given: str
     given_factor: Factor | None = None
+    inherits: bool = False  # right given the lines before, but for the course's factor
 
     def to_json(self) -> dict[str, Any]:
         out = {"line": self.line, **self.own.to_json(), "given_earlier_lines": self.given}

@@ -98,6 +98,13 @@ def check(args: argparse.Namespace, output: Output) -> int:
     return run_check(args, output, _net)
 
 
+def grade(args: argparse.Namespace, output: Output) -> None:
+    """The marks of a class."""
+    from whence.cli.grade import run_grade
+
+    run_grade(args, output)
+
+
 def explain_code(code: str, output: Output) -> None:
     """The long form of one message, or of all codes the first sentence. Raises CommandError `unknown-code`."""
     if not code:
@@ -128,7 +135,7 @@ def read(args: argparse.Namespace, output: Output) -> None:
     run(args, output)
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, check, read, solve)}
+RUN = {run.__name__: run for run in (derive, shapes, explain, check, grade, read, solve)}
 
 
 # -- asking the engine

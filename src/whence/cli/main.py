@@ -88,6 +88,11 @@ def _check(name: str, args: argparse.Namespace) -> None:
         from whence.cli.check import usage_problem
 
         problem = usage_problem(args)
+    elif name == "grade":
+        needed = {"RUBRIC": args.rubric}
+        if not args.preview:
+            needed |= {"SUBMISSIONS": args.submissions, "--out FOLDER": args.out}
+        problem = next((f"{word} is missing" for word, given in needed.items() if not given), "")
     elif "file" in args:
         problem = "FILE is missing" if args.file is None else ""
         if args.resume and not args.out:

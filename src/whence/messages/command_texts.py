@@ -58,6 +58,21 @@ COMMAND_LINE = (
         Bad("command", "whence solve problems.jsonl --out /"),
     ),
     Message(
+        "bad-rubric",
+        "The rubric cannot be used: {found}.",
+        "What belongs there: {expected}. An example stands in examples/rubric.toml.",
+        "A rubric is a TOML file with the model, its shapes and the points of each target. Nothing was graded.",
+        Bad("command", "whence grade empty.toml answers.csv --out marks"),
+    ),
+    Message(
+        "bad-submissions",
+        "The submissions cannot be read: {found}.",
+        "What belongs there: {expected}.",
+        "A CSV file has a column student and one for each target; a JSON line has student, and answers or text; a "
+        "folder has one file a student. Nothing was graded.",
+        Bad("command", "whence grade rubric.toml names.csv --out marks"),
+    ),
+    Message(
         "other-batch",
         "{found} does not hold the answers to the first lines of this batch: {expected}.",
         "Choose another file for --out, or leave out --resume to begin anew.",
