@@ -10,7 +10,7 @@ from whence.read.context import make_context
 from whence.read.dialects import CANONICAL
 from whence.read.parser import lex, parse_tokens
 from whence.read.syntax import Expr
-from whence.read.typing import read_typed
+from whence.read.reading import read_typed
 from whence.shapes.words import Sizes, claim_shape
 
 
