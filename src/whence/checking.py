@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from whence.check.answer import Examination, read_answer
-from whence.check.derivation import judged_lines, overall, true_names
+from whence.check.answer import Examination
+from whence.check.derivation import Lines, claimed, concluded, judged_lines, true_names
 from whence.check.equality import are_equal
-from whence.check.reading import Written, read_as_typed, read_canonical, read_formula, split_line
+from whence.check.reading import Known, Written, as_typed, as_typed_each, in_batch, one_in_batch
 from whence.check.reference import Reference
 from whence.check.report import examined, unknown_function, unknown_name
+from whence.check.trees import transposed
 from whence.check.verdict import EQUIVALENT, Equality, Verdict
 from whence.engine import Engine
-from whence.messages.errors import ReadError, RuleError
+from whence.messages.errors import ReadError, RuleError, UnknownError
 from whence.messages.mistakes import COURSE_MEANING, DIFFERENT_SHAPES
 from whence.read.canonical import to_text
 from whence.read.model import read_model
+from whence.read.parser import parse_expression, parse_printed
 from whence.read.problem import Problem, problem_from_json
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Model, Name
@@ -55,18 +57,16 @@ def check_item(item: Any) -> Verdict:
 
 def check_answer(reference: Reference, text: str) -> Verdict:
     """The verdict of one formula, `dZ1 = ...` or the right side alone."""
-    _, body = split_line(text)
     try:
-        tree = read_answer(reference, body)
+        tree, notes = one_in_batch(text, reference.known)
     except ReadError as error:
         verdict = unknown_function(reference, error)
         if verdict is None:
             raise
         return verdict
     unknown = reference.unknown_names(tree)
-    if unknown:
-        return unknown_name(reference, unknown[0], tree)
-    return examined(Examination(reference, tree))
+    verdict = unknown_name(reference, unknown[0], tree) if unknown else examined(Examination(reference, tree))
+    return replace(verdict, notes=notes)
 
 
 def check_lines(item: Mapping[str, Any]) -> Verdict:
@@ -82,47 +82,93 @@ def check_lines(item: Mapping[str, Any]) -> Verdict:
     claims = {n: of for n, of in claims.items() if of in problem.model.shapes or of in problem.model.targets}
     problem = replace(problem, adjoints=true_names(claims, problem.model.targets))
     reference = reference_of(problem)
-    written = read_canonical(texts, problem.model.functions, sorted(reference.names | claims.keys()))
-    lines = tuple(judged_lines(reference, written, claims))
-    return Verdict(overall(lines), lines=lines)
+    shapes = {**reference.shapes, **{name: reference.engine.shapes[of] for name, of in claims.items()}}
+    script = in_batch(texts, replace(reference.known, shapes=shapes))
+    verdict = concluded(judged_lines(reference, script.lines, claims), reference, "auto")
+    return replace(verdict, notes=script.notes)
 
 
 # -- over a model as it was read
 
 
-def check_text(net: Net, text: str, convention: str = "auto", dialect: str | None = None) -> Verdict:
+def check_text(
+    net: Net,
+    text: str,
+    convention: str = "auto",
+    layout: str = "gradient",
+    dialect: str | None = None,
+    *,
+    each: bool = False,
+) -> Verdict:
     """The verdict of `dZ1 = formula`, or of a derivation of several lines, over a model; in whatever notation.
 
-    Raises ReadError for what cannot be read, UnknownError for a gradient the model does not have.
+    With `each` even one line is a derivation, and one that cannot be read does not stop the others. Raises ReadError for what cannot be read,
+    UnknownError for a gradient the model does not have.
     """
+    if convention == "course" and net.samples is None:
+        raise RuleError("no-average", found=net.cost)
+    known = _known_to(net)
+    script = (as_typed_each if each else as_typed)(text, known, dialect)
+    if len(script.lines) == 1 and script.lines[0].tree is not None and not each:
+        line = script.lines[0]
+        if not line.name:
+            raise ReadError("no-target", line=1, column=1, found=text.strip()[:40], source=text)
+        verdict = _check_one(net, _target(net, line), script.lines[0].tree, convention, layout)
+    else:
+        verdict = _check_derivation(net, script.lines, convention)
+    return replace(verdict, notes=script.notes)
+
+
+def _known_to(net: Net) -> Known:
     shapes = dict(net.engine.shapes)
     shapes |= {"d" + of: shape for of, shape in net.engine.shapes.items() if "d" + of not in shapes}
-    written = read_as_typed(text, tuple(net.model.functions), shapes, dialect)
-    if len(written) > 1:
-        return _check_derivation(net, written)
-    line = written[0]
-    if not line.name:
-        raise ReadError("bad-target", line=1, column=1, found=text[:40])
-    if line.tree is None:
-        raise ReadError("bad-problem", line=1, column=1, found=line.problem, expected="a formula")
-    return _check_one(net, net.named(line.name), line.tree, convention)
+    return Known(shapes, (*net.model.functions, *net.model.defined), net.shapes.dims)
 
 
-def _check_one(net: Net, name: str, tree: Expr, convention: str) -> Verdict:
-    adjoints = {"d" + of: of for of in net.engine.shapes if of != name and "d" + of not in net.engine.shapes}
-    reference = reference_of(Problem("", net.model, Name(net.cost), (name,), adjoints))
+def _asking(net: Net, name: str, adjoints: dict[str, str]) -> Reference:
+    return reference_of(Problem("", net.model, Name(net.cost), (name,), adjoints))
+
+
+def _adjoints_but(net: Net, name: str) -> dict[str, str]:
+    return {"d" + of: of for of in net.engine.shapes if of != name and "d" + of not in net.engine.shapes}
+
+
+def _target(net: Net, line: Written) -> str:
+    """The name whose gradient a line is: by its left side, else by its value. Raises UnknownError."""
+    try:
+        return net.named(line.name)
+    except UnknownError:
+        first = net.model.targets[0]
+        reference = _asking(net, first, _adjoints_but(net, ""))
+        of = claimed(Lines(reference, {}), line.name, line.tree) if line.tree is not None else ""
+        if not of:
+            raise
+        return of
+
+
+def _check_one(net: Net, name: str, tree: Expr, convention: str, layout: str) -> Verdict:
+    reference = _asking(net, name, _adjoints_but(net, name))
     unknown = reference.unknown_names(tree)
     if unknown:
         return unknown_name(reference, unknown[0], tree)
-    if convention != "course":
-        verdict = examined(Examination(reference, tree))
-        if verdict.verdict == EQUIVALENT or convention == "exact" or net.samples is None:
-            return verdict
-        course = _in_course(net, reference, name, tree)
-        return course if course.verdict == EQUIVALENT else verdict
-    if net.samples is None:
-        raise RuleError("no-average", found=net.cost)
-    return _in_course(net, reference, name, tree)
+    if layout == "numerator":
+        turned = _in_convention(net, reference, name, transposed(tree), convention)
+        return replace(turned, repair=_turned(turned.repair), read_as=to_text(tree))
+    return _in_convention(net, reference, name, tree, convention)
+
+
+def _turned(text: str) -> str:
+    return to_text(transposed(parse_printed(text))) if text else ""
+
+
+def _in_convention(net: Net, reference: Reference, name: str, tree: Expr, convention: str) -> Verdict:
+    if convention == "course":
+        return _in_course(net, reference, name, tree)
+    verdict = examined(Examination(reference, tree))
+    if verdict.verdict == EQUIVALENT or convention == "exact" or net.samples is None:
+        return verdict
+    course = _in_course(net, reference, name, tree)
+    return course if course.verdict == EQUIVALENT else verdict
 
 
 def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict:
@@ -141,12 +187,11 @@ def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict
     return replace(verdict, convention="course")
 
 
-def _check_derivation(net: Net, written: list[Written]) -> Verdict:
+def _check_derivation(net: Net, written: Sequence[Written], convention: str) -> Verdict:
     claims = {w.name: w.name[1:] for w in written if w.name[:1] == "d" and w.name[1:] in net.engine.shapes}
     first = next(iter(claims.values()), net.cost)
-    problem = Problem("", net.model, Name(net.cost), (first,), true_names(claims, net.model.targets))
-    lines = judged_lines(reference_of(problem), written, claims)
-    return Verdict(overall(lines), lines=tuple(lines))
+    reference = _asking(net, first, true_names(claims, net.model.targets))
+    return concluded(judged_lines(reference, written, claims), reference, convention)
 
 
 def equal_formulas(one: str, other: str, shapes: object = None, assume: object = None) -> Equality:
@@ -155,7 +200,7 @@ def equal_formulas(one: str, other: str, shapes: object = None, assume: object =
     net = make_engine(model, {}, ())
     names = [*net.shapes, *net.table.dims]
     first = model.statements[-1].expression
-    second = read_formula(other, functions=model.functions, names=names)
+    second = parse_expression(other, functions=model.functions, names=names, dialect="canonical")
     claim = Claim(
         variables={n: claim_shape(s) for n, s in net.inputs.items()},
         assume=dict(model.assumptions),

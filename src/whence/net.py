@@ -289,11 +289,14 @@ class Net:
         """A formula in textbook notation."""
         return to_unicode(tree, self.shape_of)
 
-    def check(self, answer: str, convention: str = "auto") -> Verdict:
+    def check(
+        self, answer: str, convention: str = "auto", layout: str = "gradient", dialect: str | None = None
+    ) -> Verdict:
         """Is a person's own formula, `dZ1 = …`, or their whole derivation, right? A `Verdict`.
 
-        `convention` is "exact", "course" (1/m only in the parameters' gradients) or "auto": either. Raises ReadError
-        for what cannot be read, UnknownError for a gradient the model does not have.
+        The answer may be in any notation that is read; `notes` says how it was. `convention` is "exact", "course"
+        (1/m only in the parameters' gradients) or "auto": either. `layout` is that of the answer. Raises ReadError for
+        what cannot be read, UnknownError for a gradient the model does not have.
 
         >>> net = Net(read_model("Z = W X; J = sum(Z**2)/2", "W: k x n, X: n x m"))
         >>> print(net.check("dW = Z X"))
@@ -303,7 +306,8 @@ class Net:
 
         if convention not in ("auto", *get_args(Convention)):
             raise ReadError("bad-option", found=f"convention {convention!r}", expected="one of auto, exact, course")
-        return check_text(self, answer, convention)
+        _check_option("layout", layout, Layout)
+        return check_text(self, answer, convention, layout, dialect)
 
     def explain(self, target: str, of: str | None = None, **options: Any) -> str:
         """The whole explanation of one gradient, as `whence explain` prints it."""

@@ -8,7 +8,6 @@ from functools import cached_property
 from whence.check.equality import EQUAL, NOT_EQUAL, is_derivative
 from whence.check.factor import Factor, named, ratio
 from whence.check.point import NoPoint, Point
-from whence.check.reading import read_formula
 from whence.check.reference import Reference
 from whence.check.verdict import EQUIVALENT, SHAPE_ERROR, UNDECIDED, UP_TO_FACTOR, WRONG, Verdict
 from whence.messages.errors import LimitError, ShapeError, WhenceError
@@ -117,11 +116,6 @@ def _numbers(point: Point) -> dict[str, int]:
     return {
         name: point.values(x)[0] for name, x in point.scalars().items() if len(x.parts[0]) == 1 and 1 not in x.parts
     }
-
-
-def read_answer(reference: Reference, text: str) -> Expr:
-    """The answer's formula in the canonical language, as written. Raises ReadError, LimitError."""
-    return read_formula(text, functions=reference.model.functions, names=sorted(reference.names))
 
 
 def judged(examination: Examination) -> Verdict:

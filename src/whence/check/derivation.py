@@ -45,6 +45,13 @@ class Lines:
     adjoint_by: dict[str, str] = field(default_factory=dict)  # intermediate -> the latest line that claims its adjoint
     failed: set[str] = field(default_factory=set)
     exact: set[str] = field(default_factory=set)  # names whose values are the true adjoints
+    bodies: dict[str, Expr] = field(default_factory=dict)  # the formulas of the person's own names
+    behind: dict[str, frozenset[int]] = field(default_factory=dict)  # the lines that a defined name rests on
+
+    def rests_on(self, tree: Expr) -> frozenset[int]:
+        """The earlier lines that a formula uses."""
+        used = (self.behind[self.current[n]] for n in names_in(tree) if n in self.current)
+        return frozenset().union(*used)
 
 
 def true_names(claims: Mapping[str, str], targets: Sequence[str]) -> dict[str, str]:
@@ -60,7 +67,15 @@ def judged_lines(reference: Reference, written: Sequence[Written], claims: Mappi
     """The verdicts of the lines of a derivation, in order. `reference` names the true adjoints by `true_names`."""
     lines = Lines(reference, claims)
     later = {line.name for line in written} - {""}
-    return [_judged(lines, line, later) for line in written]
+    out = []
+    for place, line in enumerate(written):
+        rests_on = lines.rests_on(line.tree) if line.tree is not None else frozenset()
+        found = _judged(lines, line, later)
+        own = lines.current.get(line.name)
+        if own is not None and own not in lines.behind:
+            lines.behind[own] = frozenset((place,)) if found.of else rests_on
+        out.append(replace(found, name=line.name, rests_on=tuple(sorted(rests_on))))
+    return out
 
 
 def _judged(lines: Lines, line: Written, later: set[str]) -> LineVerdict:
@@ -90,21 +105,34 @@ def _judged(lines: Lines, line: Written, later: set[str]) -> LineVerdict:
     of = lines.claims.get(name) or (name[1:] if name[:1] == "d" and name[1:] in reference.engine.shapes else "")
     of = of or claimed(lines, name, renamed)
     if not of:
-        _define(lines, name, renamed, "")
+        lines.bodies[_define(lines, name, renamed, "")] = substituted(renamed, lines.bodies)
         return _unjudged(text, Verdict(NOT_JUDGED, detail=LINE_SENTENCES["own-name"].format(name=name)))
     return _compared(lines, text, name, of, renamed)
 
 
-def overall(lines: Sequence[LineVerdict]) -> str:
-    """The verdict of a derivation: that of its first line that is wrong of itself."""
+def concluded(lines: Sequence[LineVerdict], reference: Reference, convention: str) -> Verdict:
+    """The verdict of a derivation, with those of its lines: that of its first line that is wrong of itself.
+
+    A parameter's gradient is judged by its value alone. A helper line such as dZ2 may be the gradient of the
+    un-averaged loss, unless the convention is exact: what is built on it shows whether 1/m was forgotten.
+    """
+    out: list[LineVerdict] = []
+    course = False
     for line in lines:
-        if line.given not in (EQUIVALENT, NOT_JUDGED) and not (
-            line.given == UP_TO_FACTOR and line.own.verdict == EQUIVALENT
-        ):
-            return line.given
-        if line.own.verdict == CIRCULAR:
-            return CIRCULAR
-    return EQUIVALENT if lines else UNDECIDED
+        helper = line.of != "" and not reference.is_parameter(line.of)
+        scaled = line.own.verdict == UP_TO_FACTOR and line.own.convention == "course" and helper
+        right = line.own.verdict == EQUIVALENT or (scaled and convention != "exact")
+        course |= scaled and right
+        inherits = not right and line.follows and any(not out[k].right for k in line.rests_on)
+        out.append(replace(line, right=right, inherits=inherits))
+    faults = [line for line in out if not line.right and not line.inherits and line.own.verdict != NOT_JUDGED]
+    if faults:
+        first = faults[0]
+        same = first.given in (EQUIVALENT, NOT_JUDGED) or (first.follows and first.given == UP_TO_FACTOR)
+        verdict = first.own.verdict if same else first.given
+    else:
+        verdict = EQUIVALENT if any(line.right for line in out) else UNDECIDED
+    return Verdict(verdict, convention="course" if course else "exact", lines=tuple(out))
 
 
 def _unjudged(text: str, verdict: Verdict) -> LineVerdict:
@@ -132,18 +160,21 @@ def _compared(lines: Lines, text: str, name: str, of: str, tree: Expr) -> LineVe
     if own.verdict == SHAPE_ERROR:
         lines.failed.add(name)
         lines.current.pop(name, None)
-        return LineVerdict(text, explained(examination, own), SHAPE_ERROR)
+        return LineVerdict(text, explained(examination, own), SHAPE_ERROR, of=of)
     given = _given(lines, reference, tree, extra, own)
     if own.verdict not in (EQUIVALENT, UNDECIDED):
         if own.convention == "exact" and (given.verdict == EQUIVALENT or of_course(reference, given.factor)):
             own = replace(own, detail=LINE_SENTENCES["inherited"])
         else:
             own = explained(given.examination if given.verdict == WRONG and given.examination else examination, own)
+            whole = substituted(tree, lines.bodies)
+            if not own.diagnosis and whole != tree:  # the mistake may be in a name of the person's own
+                own = explained(Examination(reference, whole, extra), own)
     defined = _define(lines, name, tree, of)
     if own.verdict == EQUIVALENT:
         lines.exact.add(defined)
     follows = given.verdict == EQUIVALENT or of_course(reference, given.factor)
-    return LineVerdict(text, own, given.verdict, given.factor, follows)
+    return LineVerdict(text, own, given.verdict, given.factor, follows, of=of)
 
 
 def of_course(reference: Reference, factor: Factor | None) -> bool:

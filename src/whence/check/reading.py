@@ -1,4 +1,4 @@
-"""A person's formulas to syntax trees. The one place where answers are read: every dialect comes in here."""
+"""A person's formulas to syntax trees. The one place where answers are read: every notation comes in here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from whence.messages.errors import ReadError, WhenceError
-from whence.read.context import make_context
 from whence.read.dialects import CANONICAL
-from whence.read.parser import lex, parse_tokens
-from whence.read.syntax import Expr
+from whence.read.lines import lines_of
+from whence.read.parser import parse_expression
 from whence.read.reading import read_typed
+from whence.read.syntax import Expr
 from whence.shapes.words import Sizes, claim_shape
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names that an answer may use, with their shapes, and the functions of the model."""
+
+    shapes: Mapping[str, Sizes]
+    functions: Sequence[str]
+    sizes: Iterable[str] = ()
+
+    @property
+    def names(self) -> list[str]:
+        return sorted({*self.shapes, *self.sizes})
+
+    def given(self) -> dict[str, object]:
+        """What the reader of typed text is told."""
+        declared = {name: list(claim_shape(shape)) for name, shape in self.shapes.items()}
+        return {"variables": declared, "functions": list(self.functions)}
 
 
 @dataclass(frozen=True)
@@ -24,44 +42,91 @@ class Written:
     problem: str = ""
 
 
-def read_formula(text: str, *, functions: Iterable[str], names: Iterable[str], line: int = 1) -> Expr:
-    """The syntax tree of an answer in the canonical language, as written: nothing is repaired. Raises ReadError."""
-    try:
-        context = make_context(CANONICAL, functions=functions, names=names, closed=True, forced=True)
-        return parse_tokens(lex(text, context, line), context)
-    except WhenceError as error:
-        error.source = error.source or text
-        raise
+@dataclass(frozen=True)
+class Script:
+    """The lines that a person wrote, and how they were read."""
+
+    lines: tuple[Written, ...]
+    notes: tuple[str, ...] = ()
 
 
-def read_canonical(texts: Sequence[str], functions: Iterable[str], names: Iterable[str]) -> list[Written]:
-    """The lines of a derivation in the canonical language; one that cannot be read does not stop the others."""
-    halves = [split_line(text) for text in texts]
-    known = [*names, *(name for name, _ in halves if name)]
-    out = []
-    for number, (text, (name, body)) in enumerate(zip(texts, halves, strict=True), start=1):
-        try:
-            out.append(Written(text, name, read_formula(body, functions=functions, names=known, line=number)))
-        except WhenceError as error:
-            out.append(Written(text, name, None, error.message))
-    return out
-
-
-def read_as_typed(
-    text: str, functions: Sequence[str], shapes: Mapping[str, Sizes], dialect: str | None = None
-) -> list[Written]:
+def as_typed(text: str, known: Known, dialect: str | None = None) -> Script:
     """The lines of a text in whatever notation: a slide, LaTeX, NumPy, Octave. Raises ReadError, LimitError."""
-    variables = {name: list(claim_shape(shape)) for name, shape in shapes.items()}
-    context = {"variables": variables, "functions": list(functions)}
-    if dialect == CANONICAL.name:
-        lines = [part for whole in text.split("\n") for part in whole.split(";") if part.strip()]
-        return read_canonical(lines, functions, variables)
+    reading = read_typed(text, known.given(), dialect)
     out = []
-    for line in read_typed(text, context, dialect).lines:
-        if line.left is not None:
-            raise ReadError("bad-target", line=line.number, column=1, found=line.canonical()[:40])
+    for line in reading.lines:
+        if line.left is not None or line.parameter:
+            place = line.place
+            found = line.canonical()[:40]
+            raise ReadError("bad-target", line=place.line, column=place.column, found=found, source=text)
         out.append(Written(line.canonical(), line.target, line.expression))
-    return out
+    return Script(tuple(out), reading.notes)
+
+
+def as_typed_each(text: str, known: Known, dialect: str | None = None) -> Script:
+    """The same, but a line that cannot be read does not stop the others. Raises LimitError."""
+    try:
+        return as_typed(text, known, dialect)
+    except ReadError:
+        pass
+    out: list[Written] = []
+    notes: dict[str, None] = {}
+    for whole in lines_of(text):
+        try:
+            script = as_typed(whole, known, dialect)
+        except ReadError as error:
+            if error.code != "empty-formula":
+                out.append(Written(whole.strip(), split_line(whole)[0], None, error.message))
+            continue
+        out += script.lines
+        notes |= dict.fromkeys(script.notes)
+    return Script(tuple(out), tuple(notes))
+
+
+def in_batch(texts: Sequence[str], known: Known) -> Script:
+    """The lines of a batch, one a text: the canonical language, and what is not of it as typed.
+
+    A line that cannot be read does not stop the others.
+    """
+    names = [*known.names, *(split_line(text)[0] for text in texts)]
+    out: list[Written] = []
+    notes: dict[str, None] = {}
+    for number, text in enumerate(texts, start=1):
+        try:
+            line, said = _in_batch(text, known, names, number)
+        except WhenceError as error:
+            line, said = Written(text, split_line(text)[0], None, error.message), ()
+        out.append(line)
+        notes |= dict.fromkeys(said)
+    return Script(tuple(out), tuple(notes))
+
+
+def one_in_batch(text: str, known: Known) -> tuple[Expr, tuple[str, ...]]:
+    """The formula of an answer of a batch, `dZ1 = ...` or the right side alone, and how it was read.
+
+    Raises ReadError, LimitError.
+    """
+    line, notes = _in_batch(text, known, known.names, 1)
+    assert line.tree is not None
+    return line.tree, notes
+
+
+def _in_batch(text: str, known: Known, names: Iterable[str], number: int) -> tuple[Written, tuple[str, ...]]:
+    name, body = split_line(text)
+    try:
+        return Written(text, name, _canonical(body, known, names, number)), ()
+    except WhenceError as error:
+        try:
+            script = as_typed(text, known)
+        except WhenceError:
+            script = Script(())
+        if len(script.lines) != 1:
+            raise error from None
+        return Written(text, script.lines[0].name or name, script.lines[0].tree), script.notes
+
+
+def _canonical(text: str, known: Known, names: Iterable[str], line: int) -> Expr:
+    return parse_expression(text, functions=known.functions, names=names, dialect=CANONICAL.name, line=line)
 
 
 def split_line(text: str) -> tuple[str, str]:

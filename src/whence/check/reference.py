@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
 
+from whence.check.reading import Known
 from whence.messages.errors import WhenceError
 from whence.ops.table import CONSTANTS, TABLE
 from whence.read.problem import Problem
 from whence.read.syntax import Binary, Call, Expr, Index, Model, Range
+from whence.read.vocabulary import without_primes
 from whence.read.walk import names_in, walk
 from whence.shapes.infer import ShapeTable
 from whence.shapes.words import Sizes, claim_shape
@@ -76,6 +78,16 @@ class Reference:
         """Every name that a formula about this problem may use."""
         return frozenset([*self.engine.shapes, *self.problem.adjoints, *self.engine.table.dims])
 
+    @cached_property
+    def known(self) -> Known:
+        """What the reader of an answer knows."""
+        return Known(self.shapes, self.functions, self.engine.table.dims)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions that the model declares or defines."""
+        return (*self.model.functions, *self.model.defined)
+
     def unknown_names(self, formula: Expr) -> list[str]:
         """The names of a formula that the problem does not have, in order. Index letters are none."""
         indices = {
@@ -92,7 +104,9 @@ class Reference:
             if isinstance(node, Call) and node.name in TABLE
             for n in TABLE[node.name].functions
         }
-        return sorted(names_in(formula) - self.names - indices - named - CONSTANTS.keys())
+        called = {without_primes(node.name)[0] for node in walk(formula) if isinstance(node, Call)}
+        strange = called - TABLE.keys() - set(self.functions)
+        return [*sorted(names_in(formula) - self.names - indices - named - CONSTANTS.keys()), *sorted(strange)]
 
     @cached_property
     def shapes(self) -> dict[str, Sizes]:
@@ -181,6 +195,10 @@ class Reference:
                     if below:
                         return min(below)
         return ""
+
+    def is_parameter(self, name: str) -> bool:
+        """Has it no axis of samples? Then its gradient is that of the averaged cost in every convention."""
+        return not self.samples or all(str(size) != self.samples for size in self.engine.shapes[name])
 
     # ---- what is claimed
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from whence.check.factor import Factor
+from whence.messages.mistakes import LINE_SENTENCES
 from whence.verify.claim import Witness
 
 EQUIVALENT, UP_TO_FACTOR = "equivalent", "right up to a factor"
@@ -33,11 +34,13 @@ class Verdict:
     read_as: str = ""
     also: tuple[str, ...] = ()  # diagnoses of further mistakes in the same answer
     lines: tuple[LineVerdict, ...] = ()
+    notes: tuple[str, ...] = ()  # how the text was read, where something had to be decided
 
     @property
     def right(self) -> bool:
         """Is the answer right, in one of the conventions?"""
-        return self.verdict == EQUIVALENT or (self.verdict == UP_TO_FACTOR and self.convention == "course")
+        course = self.verdict == UP_TO_FACTOR and self.convention == "course"
+        return self.verdict == EQUIVALENT or (course and not self.lines)
 
     def to_json(self) -> dict[str, Any]:
         """The fields of one line of a batch."""
@@ -47,8 +50,9 @@ class Verdict:
         for name in ("diagnosis", "detail", "hint", "repair", "certificate", "read_as"):
             if getattr(self, name):
                 out[name] = getattr(self, name)
-        if self.also:
-            out["also"] = list(self.also)
+        for name in ("also", "notes"):
+            if getattr(self, name):
+                out[name] = list(getattr(self, name))
         if self.convention != "exact":
             out["convention"] = self.convention
         if self.witness is not None:
@@ -72,10 +76,21 @@ class LineVerdict:
     own: Verdict
     given: str
     given_factor: Factor | None = None
-    inherits: bool = False  # right given the lines before, but for the course's factor
+    follows: bool = False  # right given the lines before, or but for the course's factor
+    name: str = ""  # what its left side says
+    of: str = ""  # the name whose gradient it gives; empty for a name of the person's own
+    rests_on: tuple[int, ...] = ()  # the earlier lines it uses, through names of the person's own too
+    right: bool = False  # in one of the conventions that are allowed
+    inherits: bool = False  # wrong only because of a line that it rests on
+
+    def __str__(self) -> str:
+        if self.right:
+            factor = self.own.factor
+            return LINE_SENTENCES["course"].format(factor=factor.text()) if factor else LINE_SENTENCES["right"]
+        return LINE_SENTENCES["follows"] if self.inherits else str(self.own)
 
     def to_json(self) -> dict[str, Any]:
-        out = {"line": self.line, **self.own.to_json(), "given_earlier_lines": self.given}
+        out = {"line": self.line, **self.own.to_json(), "given_earlier_lines": self.given, "right": self.right}
         if self.own.factor is not None:
             out["factor"] = self.own.factor.text()
         if self.given_factor is not None:

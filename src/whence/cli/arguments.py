@@ -122,6 +122,7 @@ def _check_command(parser: Parser) -> None:
         help="where the average of the cost stands: in every formula (exact), only in the parameters' (course), or "
         "either (auto, the default)",
     )
+    _layout(parser)
     _common(parser)
 
 
@@ -160,6 +161,10 @@ def _ways(parser: Parser) -> None:
         default="exact",
         help="where the average of the cost stands: in every formula (exact), or only in the parameters' (course)",
     )
+    _layout(parser)
+
+
+def _layout(parser: Parser) -> None:
     parser.add_argument(
         "--layout",
         choices=("gradient", "numerator", "denominator", "vec"),

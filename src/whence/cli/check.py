@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from whence.check.verdict import Verdict
     from whence.net import Net
 
-EQUIVALENT, UNDECIDED = "equivalent", "cannot decide"
+UNDECIDED = "cannot decide"
 WRONG_STATUS, UNDECIDED_STATUS = 1, 3
 
 
@@ -47,7 +47,8 @@ def run_check(args: argparse.Namespace, output: Output, net_of: Callable[[argpar
             import whence.checking  # noqa: F401 (the processes are copies of this one and share it)
         run_batch(args.model, partial(check_line, debug=args.debug), out=args.out, resume=args.resume, jobs=args.jobs)
         return 0
-    verdict = net_of(args).check(read_argument(args.answer), convention=args.convention)
+    answer = read_argument(args.answer)
+    verdict = net_of(args).check(answer, convention=args.convention, layout=args.layout, dialect=args.dialect)
     if args.json:
         output.json(verdict.to_json())
     else:
@@ -59,24 +60,17 @@ def run_check(args: argparse.Namespace, output: Output, net_of: Callable[[argpar
 
 def show(verdict: Verdict, output: Output, *, repair: bool) -> None:
     """The verdict in words."""
+    for note in verdict.notes:
+        output.text(note)
     for line in verdict.lines:
-        output.text(f"{line.line}")
-        text = line.own.verdict + (f" ({line.own.factor.text()})" if line.own.factor is not None else "")
-        given = line.given + (f" ({line.given_factor.text()})" if line.given_factor is not None else "")
-        output.text(f"    {text}; given the lines before: {given}")
-        if line.own.detail and line.given != EQUIVALENT:
-            output.text(f"    {line.own.detail}")
-        if repair and line.own.repair and line.given != EQUIVALENT:
-            output.text(f"    repaired: {line.own.repair}")
-    if verdict.lines:
-        return
-    output.text(str(verdict))
+        output.text(f"  {line.line}", style="bold")
+        output.text(f"    {line}")
+        if not (line.right or line.inherits):
+            _show_help(line.own, output, repair=repair)
+    output.text(str(verdict), style="bold")
     if verdict.read_as:
         output.text(f"read as: {verdict.read_as}")
-    if verdict.hint:
-        output.text(f"hint: {verdict.hint}")
-    if repair and verdict.repair:
-        output.text(f"repaired: {verdict.repair}")
+    _show_help(verdict, output, repair=repair)
     if verdict.certificate:
         output.text(f"checked: {verdict.certificate}")
     elif verdict.witness is not None:
@@ -85,6 +79,13 @@ def show(verdict: Verdict, output: Output, *, repair: bool) -> None:
         output.text(f"witness: entry {witness.entry + 1} is {witness.true}, yours {witness.claimed}, at {sizes}")
         for name, values in witness.inputs.items():
             output.text(f"  {name} = {' '.join(values)}")
+
+
+def _show_help(verdict: Verdict, output: Output, *, repair: bool) -> None:
+    if verdict.hint:
+        output.text(f"hint: {verdict.hint}")
+    if repair and verdict.repair:
+        output.text(f"repaired: {verdict.repair}")
 
 
 def check_item_json(item: Any, *, debug: bool = False) -> dict[str, Any]:

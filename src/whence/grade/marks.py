@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from whence.check.verdict import EQUIVALENT, UP_TO_FACTOR, Verdict
+from whence.check.reading import split_line
+from whence.check.verdict import Verdict
+from whence.checking import check_text
 from whence.grade.rubric import Rubric
 from whence.messages.errors import WhenceError
 from whence.net import Net
@@ -48,7 +50,8 @@ def _from_answers(rubric: Rubric, answers: Any) -> dict[str, dict[str, Any]]:
     for target, text in (answers if isinstance(answers, dict) else {}).items():
         if target not in worth or not isinstance(text, str) or not text.strip():
             continue
-        whole = text if "=" in text else f"{target} = {text}"
+        several = any(sign in text.strip() for sign in "\n;")
+        whole = text if several else f"{target} = {split_line(text)[1]}"
         try:
             verdict = net_of(rubric).check(whole, convention=rubric.convention)
         except WhenceError as error:
@@ -64,13 +67,10 @@ def _from_answers(rubric: Rubric, answers: Any) -> dict[str, dict[str, Any]]:
 def _from_text(rubric: Rubric, text: str) -> dict[str, dict[str, Any]]:
     worth = dict(rubric.points)
     try:
-        verdict = net_of(rubric).check(text, convention=rubric.convention)
+        verdict = check_text(net_of(rubric), text, rubric.convention, each=True)
     except WhenceError as error:
         return {target: _for_review(target, worth[target], "", error.message) for target in worth}
-    if verdict.lines:
-        return _of_lines(rubric, verdict)
-    target = text.partition("=")[0].strip()
-    return {target: _mark(rubric, target, text, verdict, verdict.right)} if target in worth else {}
+    return _of_lines(rubric, verdict)
 
 
 def _of_lines(rubric: Rubric, verdict: Verdict) -> dict[str, dict[str, Any]]:
@@ -78,14 +78,12 @@ def _of_lines(rubric: Rubric, verdict: Verdict) -> dict[str, dict[str, Any]]:
     out = {}
     worth = dict(rubric.points)
     for line in verdict.lines:
-        target = line.line.partition("=")[0].strip()
+        target = line.name if line.name in worth else "d" + line.of
         if target not in worth:
             continue
-        right = line.own.right and (rubric.convention != "exact" or line.own.verdict == EQUIVALENT)
-        follows = line.given == EQUIVALENT or (
-            line.given == UP_TO_FACTOR and rubric.convention != "exact" and line.inherits
+        out[target] = _mark(
+            rubric, target, line.line, line.own, line.right or (rubric.follow_through and line.inherits)
         )
-        out[target] = _mark(rubric, target, line.line, line.own, right or (rubric.follow_through and follows))
     return out
 
 

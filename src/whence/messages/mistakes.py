@@ -9,6 +9,9 @@ LINE_SENTENCES: dict[str, str] = {
     "undefined": "{name} is not a name of the problem, and no earlier line defines it.",
     "inherited": "Right, given the lines before: what is wrong comes from an earlier line.",
     "own-name": "{name} is a name of your own: it is judged by what is built on it.",
+    "right": "right",
+    "course": "right in the course's convention: {factor} times the derivative, that of the un-averaged loss",
+    "follows": "not right, but right given the lines before: what is wrong comes from an earlier line",
 }
 
 # By diagnosis: one sentence, where {old} was written and {new} belongs, and a hint. `{shapes}` are those of both.
