@@ -102,8 +102,8 @@ def check_text(
 ) -> Verdict:
     """The verdict of `dZ1 = formula`, or of a derivation of several lines, over a model; in whatever notation.
 
-    With `each` even one line is a derivation, and one that cannot be read does not stop the others. Raises ReadError for what cannot be read,
-    UnknownError for a gradient the model does not have.
+    With `each` even one line is a derivation, and one that cannot be read does not stop the others. Raises ReadError
+    for what cannot be read, UnknownError for a gradient the model does not have.
     """
     if convention == "course" and net.samples is None:
         raise RuleError("no-average", found=net.cost)
