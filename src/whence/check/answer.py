@@ -12,7 +12,8 @@ from whence.check.reference import Reference
 from whence.check.verdict import EQUIVALENT, SHAPE_ERROR, UNDECIDED, UP_TO_FACTOR, WRONG, Verdict
 from whence.messages.errors import LimitError, ShapeError, WhenceError
 from whence.read.canonical import to_text
-from whence.read.syntax import Expr
+from whence.read.syntax import Expr, Index
+from whence.read.walk import walk
 from whence.shapes.words import words
 from whence.verify.algebra import Array
 from whence.verify.certificate import checked_text
@@ -38,15 +39,16 @@ class Examination:
     @cached_property
     def base(self) -> Claim | None:
         """The claim with all adjoint names that the person or a repair may use."""
-        reference = self.reference
-        claim = self.claim
-        if claim is None or self.truth is None:
+        if self._plain:
+            return self.reference.base
+        if self.claim is None or self.truth is None:
             return None
-        adjoints = dict(claim.adjoints)
-        for name in reference.problem.adjoints:
-            for key, value in (reference.adjoint(name) or {}).items():
-                adjoints.setdefault(key, value)
-        return replace(claim, adjoints=adjoints, answer=self.truth)
+        return replace(self.reference.with_adjoints(self.claim), answer=self.truth)
+
+    @cached_property
+    def _plain(self) -> bool:
+        """Is it one of many about the same derivative? Then its points are theirs."""
+        return self.wanted and not self.extra and not any(isinstance(node, Index) for node in walk(self.tree))
 
     @cached_property
     def point(self) -> Point | None:
@@ -57,11 +59,13 @@ class Examination:
         """A second point, at other sizes."""
         return self._point(1)
 
-    def _point(self, skip: int, fixed: dict[str, Array] | None = None) -> Point | None:
+    def _point(self, skip: int) -> Point | None:
+        if self._plain and self.claim is not None:
+            return self.reference.point(skip)
         if self.base is None:
             return None
         try:
-            return Point(self.base, seed=skip, skip=skip, fixed=fixed)
+            return Point(self.base, seed=skip, skip=skip)
         except NoPoint:
             return None
 
@@ -131,7 +135,7 @@ def judged(examination: Examination) -> Verdict:
         return _misfit(examination, read_as)
     pair = examination.pair(examination.point)
     same = pair is not None and examination.point is not None and examination.point.same(*pair)
-    outcome, found, seen = is_derivative(examination.claim, likely=same)
+    outcome, found, seen = is_derivative(examination.claim, same, examination.point)
     if outcome == EQUAL and found is not None:
         return Verdict(EQUIVALENT, certificate=checked_text(found), read_as=read_as)
     if outcome != NOT_EQUAL:

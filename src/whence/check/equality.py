@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
+from whence.check.point import Point
 from whence.check.sizes import above_the_degree
 from whence.check.verdict import Equality
 from whence.read.canonical import to_text
@@ -21,28 +22,31 @@ TOO_LARGE = "more than"
 _NUMBERS = ("t", "tau", "h")
 
 
-def is_derivative(claim: Claim, likely: bool | None = None) -> tuple[str, Check | None, Witness | None]:
+def is_derivative(
+    claim: Claim, likely: bool | None = None, point: Point | None = None
+) -> tuple[str, Check | None, Witness | None]:
     """Whether the claim's answer is the derivative: the outcome, and the check or the witness that vouches for it.
 
-    `likely` says what is expected, so that the shorter way is tried first; it changes no outcome.
+    `likely` says what is expected, so that the shorter way is tried first; it changes no outcome. `point` is one of
+    the claim, where there is one already.
     """
     if likely is not False:
         found = check(claim)
         if found.ok:
-            return _above_the_degree(claim, found)
+            return _above_the_degree(claim, found, point)
     seen = witness(claim, seeded(claim))
     if seen is not None:
         return NOT_EQUAL, None, seen
     if likely is False:
         found = check(claim)
         if found.ok:
-            return _above_the_degree(claim, found)
+            return _above_the_degree(claim, found, point)
     return UNDECIDED, None, None
 
 
-def _above_the_degree(claim: Claim, found: Check) -> tuple[str, Check | None, Witness | None]:
+def _above_the_degree(claim: Claim, found: Check, point: Point | None) -> tuple[str, Check | None, Witness | None]:
     """The same at sizes where the identities of small matrices have ended. What is too large there stays as found."""
-    sizes = above_the_degree(claim)
+    sizes = above_the_degree(claim, point)
     if sizes is None:
         return EQUAL, found, None
     again = check(claim, sizes=sizes)

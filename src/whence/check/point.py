@@ -7,6 +7,7 @@ the same, so that the same question takes the same way.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from random import Random
 
@@ -23,6 +24,7 @@ from whence.verify.sizes import choices
 
 REDRAWS = 24
 CHOICES = 40
+_COPIES = 1_000_003  # the randomness of a copy: that of no point
 Values = tuple[int, ...]
 
 
@@ -92,6 +94,16 @@ class Point:
         for name, (_, formula) in claim.adjoints.items():
             self.bind(name, formula)
         self.compiler.seen = {}
+
+    def copy(self) -> Point:
+        """One with the same values; what is added to one is not in the other."""
+        other = copy(self)
+        other.compiler = self.compiler.copy()
+        other.code, other.names = other.compiler.program.code, other.compiler.program.names
+        other.registers = list(self.registers)
+        other.ring = self.ring.copy(Random(_COPIES))
+        other.work = 0
+        return other
 
     def bind(self, name: str, formula: Expr) -> bool:
         """Let a name stand for a formula's value from now on; False where that has no value."""

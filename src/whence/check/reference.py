@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
 
+from whence.check.point import NoPoint, Point
 from whence.check.reading import Known
 from whence.messages.errors import WhenceError
 from whence.ops.table import CONSTANTS, TABLE
@@ -62,13 +63,15 @@ class Reference:
         self.make = make
         self.engine = make(problem.model, {of: name for name, of in problem.adjoints.items()}, (problem.expression,))
         self._adjoints: Adjoints = {}
+        self._points: dict[int, Point | None] = {}
 
     def asking(self, wrt: tuple[str, ...]) -> Reference:
         """The same model and cost, asked for the derivative by other names."""
         other = copy(self)
-        for kept in ("answer", "expanded"):
+        for kept in ("answer", "expanded", "base"):
             other.__dict__.pop(kept, None)
         other.problem = replace(self.problem, wrt=wrt)
+        other._points = {}
         return other
 
     # ---- names
@@ -224,6 +227,30 @@ class Reference:
             structured=problem.structured,
             defined=model.defined,
         )
+
+    @cached_property
+    def base(self) -> Claim | None:
+        """The right answer as a claim, with all adjoint names that a person or a repair may use."""
+        claim = self.claim(self.truth) if self.truth is not None else None
+        return claim if claim is None else self.with_adjoints(claim)
+
+    def with_adjoints(self, claim: Claim) -> Claim:
+        """A claim with all adjoint names that have a formula."""
+        adjoints = dict(claim.adjoints)
+        for name in self.problem.adjoints:
+            for key, value in (self.adjoint(name) or {}).items():
+                adjoints.setdefault(key, value)
+        return replace(claim, adjoints=adjoints)
+
+    def point(self, skip: int) -> Point | None:
+        """A point of the base claim, the same one in every examination; None where there is none."""
+        if skip not in self._points:
+            try:
+                self._points[skip] = Point(self.base, seed=skip, skip=skip) if self.base is not None else None
+            except NoPoint:
+                self._points[skip] = None
+        point = self._points[skip]
+        return None if point is None else point.copy()
 
     def assuming(self, claim: Claim, name: str, *tags: str) -> Claim:
         """The claim with one more assumption."""

@@ -19,10 +19,13 @@ _OPAQUE = 4  # what a function of a whole matrix counts for: of small matrices i
 SMALLEST = 4
 
 
-def above_the_degree(claim: Claim) -> dict[str, int] | None:
-    """Larger sizes for the symbols of which square matrices are multiplied; None where there are none."""
+def above_the_degree(claim: Claim, point: Point | None = None) -> dict[str, int] | None:
+    """Larger sizes for the symbols of which square matrices are multiplied; None where there are none.
+
+    `point`: one of this claim, where there is one already.
+    """
     try:
-        point = Point(claim)
+        point = point or Point(claim)
     except NoPoint:
         return None
     point.value(claim.answer)

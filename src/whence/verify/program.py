@@ -6,7 +6,8 @@ Equal subexpressions share a register, so an answer that repeats parts of the fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -85,6 +86,16 @@ class Compiler:
         self._fixed: dict[int, Fraction] = {}
         # Where thousands of formulas share their parts: the registers of parts that were added, by identity.
         self.seen: dict[int, tuple[Expr, int]] | None = None
+
+    def copy(self) -> Compiler:
+        """One with the same formulas; what is added to one is not in the other."""
+        other = copy(self)
+        program = self.program
+        other.program = replace(program, code=list(program.code), names=dict(program.names))
+        other._known, other._fixed = dict(self._known), dict(self._fixed)
+        other._parameters, other._open = {}, []
+        other.seen = None if self.seen is None else {}
+        return other
 
     # ---- registers
 
