@@ -400,6 +400,13 @@ _MODELS = (
         Bad("model", "2 x = 3", 1, 1),
     ),
     Message(
+        "no-target",
+        "Nothing says which gradient {found} is.",
+        "Write its name before it: dW1 = formula.",
+        "An answer is compared with the gradient that its left side names, so it needs one.",
+        Bad("command", 'whence check "J = sum(W X)" "2 X"'),
+    ),
+    Message(
         "two-equals",
         "= stands twice in one line.",
         "Write two lines.",
