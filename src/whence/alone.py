@@ -21,6 +21,7 @@ from whence.read.presupposed import (
     is_backward,
     is_batch,
     presupposed,
+    slope_alone,
     with_gradient_names,
 )
 from whence.read.reading import Reading, read_typed
@@ -55,6 +56,11 @@ class Candidate:
     def verdict(self) -> Verdict:
         return self.net.check(f"d{self.forward.target} = {to_text(self.typed)}", dialect="canonical")
 
+    def names(self) -> set[str]:
+        """All names that a formula of this forward pass can use: values, sizes, gradients."""
+        values = set(self.net.engine.shapes)
+        return values | set(self.net.shapes.dims) | {f"d{name}" for name in values}
+
     def lines(self) -> list[str]:
         """The forward lines in textbook notation, without a cost that only stands for others."""
         statements = self.net.model.statements if self.forward.kind == SHORTCUT else self.net.model.statements[:-1]
@@ -73,6 +79,7 @@ class Alone:
     typed: Expr
     batch: bool
     candidates: tuple[Candidate, ...]
+    factor: tuple[str, str] | None = None  # where it is only the derivative of an activation: which, and of what
 
     @property
     def best(self) -> Candidate:
@@ -117,13 +124,16 @@ def formula_alone(text: str, dialect: str | None = None) -> Alone:
             found=text.strip()[:60],
             source=text,
         )
-    return Alone(reading, typed, is_batch(line.target, line.expression), tuple(candidates))
+    factor = slope_alone(line.target, line.expression)
+    return Alone(reading, typed, is_batch(line.target, line.expression), tuple(candidates), factor)
 
 
 def _candidates(forwards: list[Forward], typed: Expr) -> Iterator[Candidate]:
     for forward in forwards:
         try:
             candidate = Candidate(forward, _net(forward), typed)
+            if not names_in(typed) <= candidate.names():
+                continue
             candidate.verdict  # noqa: B018 (a forward pass by which nothing can be judged is none)
         except WhenceError:
             continue
@@ -141,7 +151,7 @@ def _net(forward: Forward) -> Net:
 def page(alone: Alone, view: Any = None) -> str:
     """The whole answer: what is presupposed, the verdict, the derivation, and what else could be meant."""
     best = alone.best
-    blocks = [_presupposed(alone), _judged(best), best.derivative.explain(view=view).rstrip("\n")]
+    blocks = [_presupposed(alone), _judged(alone), best.derivative.explain(view=view).rstrip("\n")]
     blocks += [_both(alone), _general(alone), _others(alone)]
     return "\n\n".join(block for block in blocks if block)
 
@@ -150,6 +160,7 @@ def _presupposed(alone: Alone) -> str:
     best, forward = alone.best, alone.best.forward
     target = display_name(forward.target)
     lines = [TEXTS["read-as"].format(target=target, formula=_typeset(best.net, alone.typed)), ""]
+    lines = lines if alone.factor is None else []
     lines += [TEXTS["presupposes"], *(f"  {line}" for line in best.lines())]
     if forward.kind != SHORTCUT:
         cost = best.net.model.statements[-1]
@@ -173,8 +184,12 @@ def _typeset(net: Net, typed: Expr) -> str:
         return to_text(typed)
 
 
-def _judged(best: Candidate) -> str:
+def _judged(alone: Alone) -> str:
+    best = alone.best
     verdict = best.verdict
+    if alone.factor is not None:
+        texts = {"formula": _typeset(best.net, alone.typed), "function": display_name(alone.factor[0])}
+        return TEXTS["factor"].format(of=display_name(best.forward.target), **texts)
     if verdict.right:
         return TEXTS["right" if best.convention == "exact" else "right-course"]
     lines = [TEXTS["wrong"].format(verdict=verdict)]
@@ -201,7 +216,8 @@ def _both(alone: Alone) -> str:
     if role in (BEFORE, AFTER):
         lines.append("  " + TEXTS["each-alone"].format(Line=TEXTS[kind].capitalize()))
     else:
-        lines.append("  " + TEXTS["summed"].format(name=display_name(best.forward.target)))
+        divided = TEXTS["divided"].format(samples=best.net.samples) if best.net.samples is not None else ""
+        lines.append("  " + TEXTS["summed"].format(name=display_name(best.forward.target), divided=divided))
     return "\n".join(lines)
 
 
@@ -244,8 +260,9 @@ def _general(alone: Alone) -> str:
     """How the general rule and the shortcut of an output layer go together."""
     best = alone.best
     if best.forward.kind == SHORTCUT:
-        hidden = next((c for c in alone.candidates if c.forward.kind == GIVEN), None)
-        return TEXTS["general"].format(formula=hidden.derivative) if hidden is not None else ""
+        line = alone.reading.lines[0]
+        hidden = [f for f in presupposed(line.target, line.expression) if f.kind == GIVEN]
+        return TEXTS["general"].format(formula=_net(hidden[0]).gradient(hidden[0].target)) if hidden else ""
     last = layer_name(best.forward.upstream)
     if best.forward.kind != GIVEN or layer_name(best.forward.target).role != BEFORE or last.role != BEFORE:
         return ""
@@ -262,7 +279,8 @@ def _shortcut(z: LayerName, batch: bool) -> str:
     if not outputs:
         return ""
     residual = right[0].net.text(typed)
-    return TEXTS["shortcut"].format(target=display_name(z.text()), residual=residual, outputs=" or ".join(outputs))
+    first = TEXTS["shortcut"].format(target=display_name(z.text()), residual=residual)
+    return "\n".join([first, *(f"  {output}" for output in outputs), TEXTS["elsewhere"]])
 
 
 def _one_hot(candidate: Candidate) -> str:
@@ -275,8 +293,6 @@ def _others(alone: Alone) -> str:
     best = alone.best
     rows: list[str] = []
     for other in alone.candidates[1:]:
-        if other.forward.kind == GIVEN and best.forward.kind == SHORTCUT:
-            continue  # said as the general rule
         if other.forward.kind not in (GIVEN, SHORTCUT) and best.verdict.right:
             continue  # the same lines, without what the formula does not need
         said = TEXTS["other-right"] if other.verdict.right else TEXTS["other-wrong"].format(formula=other.derivative)

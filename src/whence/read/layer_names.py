@@ -67,6 +67,11 @@ def layer_name(name: str) -> LayerName:
     return LayerName(name)
 
 
+def is_error(name: str) -> bool:
+    """Is a name δ with or without a layer?"""
+    return layer_name(name).stem == _ERROR
+
+
 def adjoint_of(name: str, upper: bool) -> str:
     """The name of which another is the gradient by its look: Z1 of dZ1; of δ¹ what goes into layer 1. "" for none.
 
@@ -74,7 +79,7 @@ def adjoint_of(name: str, upper: bool) -> str:
     ('Z1', 'z_l', '')
     """
     parts = layer_name(name)
-    if parts.stem == _ERROR:
+    if is_error(name):
         return parts.of(BEFORE if upper else BEFORE.lower()).text()
     if not name.startswith("d") or _NO_ADJOINTS.match(name):
         return ""

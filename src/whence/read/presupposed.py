@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from whence.ops.table import TABLE, structured_by
 from whence.read.canonical import to_text
-from whence.read.layer_names import AFTER, BEFORE, BIAS, WEIGHTS, LayerName, adjoint_of, layer_name
+from whence.read.layer_names import AFTER, BEFORE, BIAS, WEIGHTS, LayerName, adjoint_of, is_error, layer_name
 from whence.read.parser import parse_expression
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Range, Transpose
@@ -46,6 +46,7 @@ class Forward:
     shapes: tuple[str, ...] = ()
     rows: bool = False  # the samples are rows
     assume: str = ""  # of the labels
+    plain: bool = True  # of products and functions alone
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,12 @@ def presupposed(left: str, tree: Expr) -> list[Forward]:
     >>> presupposed("dZ1", parse("W2.T @ dZ2 * g1_prime(Z1)"))[0].lines
     ('Z1 = W1 @ X + b1', 'A1 = g1(Z1)', 'Z2 = W2 @ A1 + b2')
     """
-    names = names_in(tree)
-    upper = _is_upper({*names, left})
-    formula = _Formula(adjoint_of(left, upper), tree, frozenset(names), upper)
-    found = [*_in_network(formula), *_turned_round(formula)]
+    upper = is_batch(left, tree)
+    tree = with_gradient_names(tree, left)
+    formula = _Formula(adjoint_of(left, upper), tree, frozenset(names_in(tree)), upper)
+    in_network = list(_in_network(formula))
+    turned = [f for f in _turned_round(formula) if not in_network or f.kind != TURNED or f.plain]
+    found = [*in_network, *turned]
     return list({(f.lines, f.cost, f.target): f for f in found}.values())
 
 
@@ -87,6 +90,15 @@ def with_gradient_names(tree: Expr, left: str) -> Expr:
     return substituted(tree, {name: Name("d" + of) for name, of in names.items() if of})
 
 
+def slope_alone(left: str, tree: Expr) -> tuple[str, str] | None:
+    """Of a formula that is nothing but the derivative of an activation, the function and the name it is written in."""
+    if left or any(adjoint_of(name, True) for name in names_in(tree)):
+        return None
+    if isinstance(tree, Call) and without_primes(tree.name)[1] == 1 and isinstance(tree.arguments[0], Name):
+        return without_primes(tree.name)[0], tree.arguments[0].id
+    return _slope_of_value(tree)
+
+
 def is_backward(left: str, tree: Expr) -> bool:
     """Is a line a backward formula: a gradient on the left, or one or a derivative of a function on the right?"""
     upper = is_batch(left, tree)
@@ -98,7 +110,7 @@ def is_backward(left: str, tree: Expr) -> bool:
 
 def _is_upper(names: set[str]) -> bool:
     """Upper-case quantities before or after the activation mean a batch."""
-    plain = {adjoint_of(name, True) or name for name in names}
+    plain = {adjoint_of(name, True) or name for name in names if not is_error(name)}
     data = [name for name in map(layer_name, plain) if name.role in (BEFORE, AFTER)]
     lower = [name for name in data if name.stem[0].islower()]
     return not lower or len(lower) < len(data) - len(lower)
@@ -382,7 +394,7 @@ def _turned_round(formula: _Formula) -> Iterator[Forward]:
         turned = _Turned(formula, Name(upstream))
         if turned.walk() and turned.wanted != output:
             cost = f"J = sum({GIVEN_GRADIENT} * {output}){turned.averages}"
-            yield Forward((*turned.lines, turned.line(output)), cost, turned.wanted, TURNED, output)
+            yield Forward((*turned.lines, turned.line(output)), cost, turned.wanted, TURNED, output, plain=turned.plain)
 
 
 def _to_outputs(formula: _Formula, output: str, label: str) -> Iterator[Forward]:
@@ -408,6 +420,7 @@ class _Turned:
         self.value = self.wanted
         self.lines: list[str] = []
         self.averages = ""  # of the cost: "/m"
+        self.plain = True
 
     def line(self, output: str) -> str:
         text = self.value
@@ -450,6 +463,7 @@ class _Turned:
             self.lines.append(f"H = {function}({self.value})")
             self.value = "H"
         else:
+            self.plain = False
             self.value = f"({self.value} {operator} ({to_text(other)}))"
 
 
