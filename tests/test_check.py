@@ -129,6 +129,54 @@ def test_the_course_convention_is_found_out() -> None:
     assert net.check("dW = dZ X'").convention == "exact"
 
 
+def test_right_once_broadcast_or_at_one_sample_is_said() -> None:
+    net = whence.model(LAYER, SHAPES)
+    assert "m = 1 only" in net.check("db = dZ").detail
+    found = whence.model("J = sum(x)", "x: n").check("dx = 1")
+    assert found.verdict == "shape error" and "broadcast" in found.detail
+
+
+def test_the_layout_of_an_answer() -> None:
+    net = whence.model(LAYER, SHAPES)
+    assert net.check("dW = X dZ^T").diagnosis == "layout-transposed"
+    assert net.check("dW = X dZ^T", layout="numerator").right
+    found = net.check("dW = X dZ", layout="numerator")
+    assert not found.right and net.check("dW = " + found.repair, layout="numerator").right
+
+
+@pytest.mark.parametrize(
+    "answer, said",
+    [
+        ("dW = dZ X^T", "lecture notation"),
+        ("dW = np.dot(dZ, X.T)", "Python code"),
+        ("dW = dZ*X'", "Octave"),
+        (r"\frac{\partial J}{\partial W} = dZ X^\top", "LaTeX"),
+        ("grad_W = dZ @ X.T", "canonical"),
+    ],
+)
+def test_an_answer_in_any_notation_says_how_it_was_read(answer: str, said: str) -> None:
+    found = whence.model(LAYER, SHAPES).check(answer)
+    assert found.right and said in found.notes[0] and found.read_as == "dZ @ X.T"
+
+
+def test_in_a_batch_what_is_not_canonical_is_read_as_typed() -> None:
+    item = {"id": "a", "variables": {"x": ["n"], "A": ["n", "n"]}, "expression": "x.T @ A @ x", "wrt": ["x"]}
+    found = check_item_json({**item, "answer": "(A + A^T) x"})
+    assert found["verdict"] == "equivalent" and "lecture notation" in found["notes"][0]
+    assert "notes" not in check_item_json({**item, "answer": "(A + A.T) @ x"})
+
+
+def test_a_forgotten_average_is_no_convention() -> None:
+    """What is built on dZ = m times the derivative shows whether 1/m stands where it belongs."""
+    net = whence.model(LAYER, SHAPES)
+    helper = "dZ = (A - Y) * (1 - A^2)"
+    right = net.check(f"{helper}; dW = dZ X'/m; db = sum(dZ, axis=1)/m")
+    assert right.right and right.convention == "course" and all(line.right for line in right.lines)
+    wrong = net.check(f"{helper}; dW = dZ X'/m; db = sum(dZ, axis=1)")
+    assert not wrong.right and [line.right for line in wrong.lines] == [True, True, False]
+    assert not net.check(f"{helper}; dW = dZ X'/m", convention="exact").right
+
+
 def test_a_slip_is_told_from_what_inherits_it() -> None:
     found = whence.model(LAYER, SHAPES).check("dZ = (A - Y) * (1 - Z^2)/m; dW = dZ X'; db = sum(dZ, axis=1)")
     assert [line.own.verdict for line in found.lines] == ["wrong"] * 3

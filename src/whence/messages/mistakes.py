@@ -132,6 +132,8 @@ COURSE_MEANING = (
     "Right in the course's convention: every d… but those of the parameters is {size} times the derivative, that of "
     "the un-averaged loss."
 )
+BROADCAST_SENTENCE = "Its numbers are right once they are broadcast to the derivative's shape."
+AT_ONE_SENTENCE = "It is right for {size} = 1 only."
 DIFFERENT_SHAPES = "one is {one}, the other {other}"
 UNKNOWN_SENTENCE = "It differs from the derivative, and no small change makes it right."
 SECOND_SENTENCE = "There is a second mistake: {second}."
