@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from whence.check.pasted import Pasted, pasted
 from whence.messages.errors import ReadError, WhenceError
-from whence.read.dialects import CANONICAL
+from whence.messages.mistakes import CODE_NOTES
+from whence.read.dialects import CANONICAL, CODE
 from whence.read.lines import lines_of
 from whence.read.parser import parse_expression
 from whence.read.reading import read_typed
+from whence.read.substitute import substituted
 from whence.read.syntax import Expr
 from whence.shapes.words import Sizes, claim_shape
 
@@ -26,7 +30,7 @@ class Known:
     def names(self) -> list[str]:
         return sorted({*self.shapes, *self.sizes})
 
-    def given(self) -> dict[str, object]:
+    def given(self) -> dict[str, Any]:
         """What the reader of typed text is told."""
         declared = {name: list(claim_shape(shape)) for name, shape in self.shapes.items()}
         return {"variables": declared, "functions": list(self.functions)}
@@ -52,6 +56,9 @@ class Script:
 
 def as_typed(text: str, known: Known, dialect: str | None = None) -> Script:
     """The lines of a text in whatever notation: a slide, LaTeX, NumPy, Octave. Raises ReadError, LimitError."""
+    program = pasted(text) if dialect in (None, CODE.name) else None
+    if program is not None:
+        return _of_program(program, known)
     reading = read_typed(text, known.given(), dialect)
     out = []
     for line in reading.lines:
@@ -61,6 +68,32 @@ def as_typed(text: str, known: Known, dialect: str | None = None) -> Script:
             raise ReadError("bad-target", line=place.line, column=place.column, found=found, source=text)
         out.append(Written(line.canonical(), line.target, line.expression))
     return Script(tuple(out), reading.notes)
+
+
+def _of_program(program: Pasted, known: Known) -> Script:
+    """The lines of a program; one that cannot be read does not stop the others. Raises ReadError where none can."""
+    sizes: dict[str, Expr] = {}
+    notes = [CODE_NOTES["read"], *program.notes]
+    for name, (array, axis) in program.sizes.items():
+        shape = known.shapes.get(array, ())
+        if name not in known.names and -len(shape) <= axis < len(shape):
+            sizes[name] = parse_expression(str(shape[axis]), names=known.names, dialect=CANONICAL.name)
+            notes.append(CODE_NOTES["size"].format(name=name, size=shape[axis], array=array, axis=axis))
+    declared = known.given()
+    declared["variables"] |= dict.fromkeys(sizes, [])
+    out: list[Written] = []
+    last: ReadError | None = None
+    for text in program.lines:
+        try:
+            (line,) = read_typed(text, declared, CODE.name).lines
+            tree = substituted(line.expression, sizes)
+            out.append(Written(line.canonical(), line.target, tree))
+        except ReadError as error:
+            last = error
+            out.append(Written(text, split_line(text)[0], None, error.message))
+    if all(line.tree is None for line in out):
+        raise last or ReadError("empty-formula", line=1, column=1)
+    return Script(tuple(out), tuple(notes))
 
 
 def as_typed_each(text: str, known: Known, dialect: str | None = None) -> Script:

@@ -9,9 +9,18 @@ LINE_SENTENCES: dict[str, str] = {
     "undefined": "{name} is not a name of the problem, and no earlier line defines it.",
     "inherited": "Right, given the lines before: what is wrong comes from an earlier line.",
     "own-name": "{name} is a name of your own: it is judged by what is built on it.",
+    "forward": "As in the model.",
+    "other-forward": "{name} is another value in the model.",
     "right": "right",
     "course": "right in the course's convention: {factor} times the derivative, that of the un-averaged loss",
     "follows": "not right, but right given the lines before: what is wrong comes from an earlier line",
+}
+
+# Of a program that was pasted.
+CODE_NOTES: dict[str, str] = {
+    "read": "Read as a program: its assignments, in the order of the text.",
+    "left out": "Line {line} is left out, with what it holds: {word} decides what runs, and nothing is run.",
+    "size": "{name} is read as {size}, the size of {array} along axis {axis}.",
 }
 
 # By diagnosis: one sentence, where {old} was written and {new} belongs, and a hint. `{shapes}` are those of both.
