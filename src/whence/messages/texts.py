@@ -442,6 +442,27 @@ _MODELS = (
         Bad("model", "A = X + Y\nA = A2 - Y", 2, 1),
     ),
     Message(
+        "loop-not-unrolled",
+        "This loop cannot be unrolled: {found}.",
+        "Write range with numbers, or give the number of layers in a line before it, L = 3.",
+        "A loop is read by writing its lines once for each turn, so the turns must be known from the text.",
+        Bad("model", "A = X\nfor W in weights:\n    A = relu(W @ A)\nJ = sum(A)", 2, 1),
+    ),
+    Message(
+        "branch-not-decided",
+        "Whether this holds cannot be told from the text: {found}.",
+        "Leave the branch out and keep the lines that are meant.",
+        "A derivative is one of one computation. Only tests of texts that are given are decided, activation == 'relu'.",
+        Bad("model", "def f(X):\n    if training:\n        X = 2 * X\n    return X", 2, 5),
+    ),
+    Message(
+        "code-not-opened",
+        "This code is not read as equations: {found}.",
+        "Keep the lines that compute, one assignment each.",
+        "Of pasted Python the assignments, functions, loops over numbers and dictionaries are read; nothing is run.",
+        Bad("model", "def f(X):\n    while True:\n        X = 2 * X\n    return X", 2, 5),
+    ),
+    Message(
         "declared-and-defined",
         "{found} is declared as an input and also defined by a formula.",
         "Leave out the declaration: the shape follows from the formula.",
