@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import whence
-from whence.check.pasted import pasted
 
 MODEL = "Z1 = W1 X + b1; A1 = tanh(Z1); Z2 = W2 A1 + b2; A2 = sigmoid(Z2)"
 COST = "L = -(Y*log(A2) + (1 - Y)*log(1 - A2)); J = sum(L)/m"
@@ -38,7 +37,7 @@ def test_a_right_one_is_right_in_the_course_convention() -> None:
     found = net().check(BACKWARD)
     assert found.right and found.convention == "course"
     assert [line.name for line in found.lines] == ["dZ2", "dW2", "db2", "dZ1", "dW1", "db1"]
-    assert "program" in found.notes[0]
+    assert "Python" in found.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -70,21 +69,14 @@ class Layer(Module):
         dZ = (torch.tanh(Z) - Y) * (1 - torch.tanh(Z)**2) / N
         self.W.grad = dZ.mm(X.t())
         grads["b"] = dZ.sum(1, keepdim=True)
-        if self.training:
-            dZ = 2 * dZ
         return grads
 """
     layer = whence.model("Z = W X + b; A = tanh(Z); J = sum((A - Y)^2)/(2 m)", "W: k x n, X: n x m, b: k, Y: k x m")
     found = layer.check(text)
     assert found.right and [line.name for line in found.lines][-2:] == ["dW", "db"]
-    assert any("N is read as m" in note for note in found.notes) and any("left out" in note for note in found.notes)
+    assert any("N is m" in note for note in found.notes)
 
 
 def test_a_forward_line_is_compared_with_the_model() -> None:
     found = net().check("import numpy\nZ1 = W1 @ X - b1\ndZ1 = np.dot(W2.T, dZ2) * (1 - np.tanh(Z1)**2)")
     assert found.lines[0].own.verdict == "wrong" and "model" in found.lines[0].own.detail
-
-
-@pytest.mark.parametrize("text", ["dW = dZ X^T", "dW = dZ @ X.T\ndb = sum(dZ, axis=1)", "def f(:", "x = " + "(" * 500])
-def test_formulas_are_no_program(text: str) -> None:
-    assert pasted(text) is None

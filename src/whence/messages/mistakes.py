@@ -17,11 +17,7 @@ LINE_SENTENCES: dict[str, str] = {
 }
 
 # Of a program that was pasted.
-CODE_NOTES: dict[str, str] = {
-    "read": "Read as a program: its assignments, in the order of the text.",
-    "left out": "Line {line} is left out, with what it holds: {word} decides what runs, and nothing is run.",
-    "size": "{name} is read as {size}, the size of {array} along axis {axis}.",
-}
+SIZE_NOTE = "{name} is {size}, a size of {array}."
 
 # By diagnosis: one sentence, where {old} was written and {new} belongs, and a hint. `{shapes}` are those of both.
 SENTENCES: dict[str, tuple[str, str]] = {
