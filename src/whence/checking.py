@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from whence.check.answer import Examination
+from whence.check.answer import Examination, judged
 from whence.check.derivation import Lines, claimed, concluded, judged_lines, true_names
 from whence.check.equality import are_equal
 from whence.check.reading import Known, Written, as_typed, as_typed_each, in_batch, one_in_batch
 from whence.check.reference import Reference
-from whence.check.report import examined, unknown_function, unknown_name
+from whence.check.report import examined, explained, unknown_function, unknown_name
 from whence.check.trees import transposed
 from whence.check.verdict import EQUIVALENT, Equality, Verdict
 from whence.engine import Engine
@@ -125,8 +126,16 @@ def _known_to(net: Net) -> Known:
     return Known(shapes, (*net.model.functions, *net.model.defined), net.shapes.dims)
 
 
+_OF_NETS: WeakKeyDictionary[Net, dict[tuple[str, ...], Reference]] = WeakKeyDictionary()
+
+
 def _asking(net: Net, name: str, adjoints: dict[str, str]) -> Reference:
-    return reference_of(Problem("", net.model, Name(net.cost), (name,), adjoints))
+    """The reference of a model's gradient, kept with the model, since many answers are to the same one."""
+    kept = _OF_NETS.setdefault(net, {})
+    key = (name, *adjoints)
+    if key not in kept:
+        kept[key] = reference_of(Problem("", net.model, Name(net.cost), (name,), adjoints))
+    return kept[key]
 
 
 def _adjoints_but(net: Net, name: str) -> dict[str, str]:
@@ -162,17 +171,24 @@ def _turned(text: str) -> str:
 
 
 def _in_convention(net: Net, reference: Reference, name: str, tree: Expr, convention: str) -> Verdict:
+    """The verdict in a convention; of either the one in which it is right, or in which it is nearer."""
+    exact = Examination(reference, tree)
+    course = Examination(reference, _as_exact(net, reference, name, tree)) if net.samples is not None else exact
     if convention == "course":
-        return _in_course(net, reference, name, tree)
-    verdict = examined(Examination(reference, tree))
-    if verdict.verdict == EQUIVALENT or convention == "exact" or net.samples is None:
-        return verdict
-    course = _in_course(net, reference, name, tree)
-    return course if course.verdict == EQUIVALENT else verdict
+        return _of_course(net, tree, examined(course))
+    verdict = judged(exact)
+    if verdict.verdict == EQUIVALENT or convention == "exact" or course.tree == tree:
+        return explained(exact, verdict)
+    other = judged(course)
+    plain = other.factor is not None and other.factor.is_number
+    if other.verdict == EQUIVALENT or (plain and verdict.factor is not None and not verdict.factor.is_number):
+        return _of_course(net, tree, explained(course, other))
+    return explained(exact, verdict)
 
 
-def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict:
-    """The verdict where every d… that is no parameter's stands for the gradient of the un-averaged loss."""
+def _as_exact(net: Net, reference: Reference, name: str, tree: Expr) -> Expr:
+    """A formula of the course's convention, where every d… that is no parameter's stands for the gradient of the
+    un-averaged loss, as a formula of the averaged cost."""
     samples = Name(str(net.samples))
     scaled = {
         a: Binary("*", samples, Name(a)) for a, of in reference.problem.adjoints.items() if not net.is_parameter(of)
@@ -180,11 +196,12 @@ def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict
     exact = substituted(tree, scaled)
     if not net.is_parameter(name):
         exact = Binary("/", exact, samples)
-    verdict = examined(Examination(reference, exact))
-    if verdict.verdict == EQUIVALENT:
-        detail = COURSE_MEANING.format(size=net.samples)
-        return replace(verdict, convention="course", detail=detail, read_as=to_text(tree))
-    return replace(verdict, convention="course")
+    return exact
+
+
+def _of_course(net: Net, tree: Expr, verdict: Verdict) -> Verdict:
+    detail = COURSE_MEANING.format(size=net.samples) if verdict.verdict == EQUIVALENT else verdict.detail
+    return replace(verdict, convention="course", detail=detail, read_as=to_text(tree))
 
 
 def _check_derivation(net: Net, written: Sequence[Written], convention: str) -> Verdict:

@@ -20,6 +20,7 @@ from whence.messages.mistakes import (
     SECOND_SENTENCE,
     SENTENCES,
     UNKNOWN_SENTENCE,
+    UNNAMED_FACTOR_SENTENCE,
 )
 from whence.read.canonical import to_text
 from whence.read.syntax import Expr, Name, Transpose
@@ -56,6 +57,8 @@ def _detail(bench: Bench, verdict: Verdict, found: Mistake) -> str:
     if verdict.convention == "course":
         return COURSE_SENTENCE.format(size=reference.samples)
     before = ""
+    if verdict.factor is not None and not verdict.factor.known:
+        return UNNAMED_FACTOR_SENTENCE
     if verdict.factor is not None:
         before = FACTOR_SENTENCE.format(factor=verdict.factor.text())
     old, new = (_shown(t) for t in (found.old, found.new))

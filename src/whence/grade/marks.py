@@ -25,6 +25,12 @@ def net_of(rubric: Rubric) -> Net:
     return Net(read_model(rubric.model, rubric.shapes or None, rubric.assume or None))
 
 
+@lru_cache(4096)
+def _verdict(rubric: Rubric, text: str, several: bool) -> Verdict:
+    """The verdict of a text; of one that many hand in, once."""
+    return check_text(net_of(rubric), text, rubric.convention, each=several)
+
+
 def marked(rubric: Rubric, item: Mapping[str, Any]) -> dict[str, Any]:
     """The marks of a submission: for each target points, verdict, the mistake, and the cluster it belongs to.
 
@@ -53,7 +59,7 @@ def _from_answers(rubric: Rubric, answers: Any) -> dict[str, dict[str, Any]]:
         several = any(sign in text.strip() for sign in "\n;")
         whole = text if several else f"{target} = {split_line(text)[1]}"
         try:
-            verdict = net_of(rubric).check(whole, convention=rubric.convention)
+            verdict = _verdict(rubric, whole, several)
         except WhenceError as error:
             out[target] = _for_review(target, worth[target], text, error.message)
             continue
@@ -67,7 +73,7 @@ def _from_answers(rubric: Rubric, answers: Any) -> dict[str, dict[str, Any]]:
 def _from_text(rubric: Rubric, text: str) -> dict[str, dict[str, Any]]:
     worth = dict(rubric.points)
     try:
-        verdict = check_text(net_of(rubric), text, rubric.convention, each=True)
+        verdict = _verdict(rubric, text, True)
     except WhenceError as error:
         return {target: _for_review(target, worth[target], "", error.message) for target in worth}
     return _of_lines(rubric, verdict)

@@ -133,6 +133,7 @@ COURSE_SENTENCE = (
     "Right, but for the un-averaged loss, the course's convention: of the averaged cost it is divided by {size}."
 )
 FACTOR_SENTENCE = "It is {factor} times the derivative. "
+UNNAMED_FACTOR_SENTENCE = "It is the derivative times a number that depends on the sizes or on a scalar variable."
 COURSE_MEANING = (
     "Right in the course's convention: every d… but those of the parameters is {size} times the derivative, that of "
     "the un-averaged loss."
