@@ -24,7 +24,7 @@ from whence.read.model import read_model
 from whence.read.parser import parse_expression, parse_printed
 from whence.read.problem import Problem, problem_from_json
 from whence.read.substitute import substituted
-from whence.read.syntax import Binary, Expr, Model, Name
+from whence.read.syntax import Binary, Expr, Model, Name, Negative
 from whence.shapes.words import claim_shape, is_scalar, words
 from whence.verify.claim import Claim
 
@@ -175,15 +175,28 @@ def _in_convention(net: Net, reference: Reference, name: str, tree: Expr, conven
     exact = Examination(reference, tree)
     course = Examination(reference, _as_exact(net, reference, name, tree)) if net.samples is not None else exact
     if convention == "course":
-        return _of_course(net, tree, examined(course))
+        return _of_course(net, name, tree, examined(course))
     verdict = judged(exact)
     if verdict.verdict == EQUIVALENT or convention == "exact" or course.tree == tree:
         return explained(exact, verdict)
     other = judged(course)
     plain = other.factor is not None and other.factor.is_number
     if other.verdict == EQUIVALENT or (plain and verdict.factor is not None and not verdict.factor.is_number):
-        return _of_course(net, tree, explained(course, other))
-    return explained(exact, verdict)
+        return _of_course(net, name, tree, explained(course, other))
+    told = explained(exact, verdict)
+    if _distance(net, tree, told) == (0, 0):
+        return told
+    nearer = _of_course(net, name, tree, explained(course, other))
+    return nearer if _distance(net, tree, nearer) < _distance(net, tree, told) else told
+
+
+def _distance(net: Net, tree: Expr, verdict: Verdict) -> tuple[int, int]:
+    """How many mistakes there are besides one, and whether the repair moves an average."""
+    if not verdict.diagnosis:
+        return _FAR, 0
+    size = str(net.samples)
+    moved = verdict.repair != "" and verdict.repair.split().count(size) != to_text(tree).split().count(size)
+    return len(verdict.also), int(moved)
 
 
 def _as_exact(net: Net, reference: Reference, name: str, tree: Expr) -> Expr:
@@ -199,9 +212,35 @@ def _as_exact(net: Net, reference: Reference, name: str, tree: Expr) -> Expr:
     return exact
 
 
-def _of_course(net: Net, tree: Expr, verdict: Verdict) -> Verdict:
-    detail = COURSE_MEANING.format(size=net.samples) if verdict.verdict == EQUIVALENT else verdict.detail
-    return replace(verdict, convention="course", detail=detail, read_as=to_text(tree))
+def _of_course(net: Net, name: str, tree: Expr, verdict: Verdict) -> Verdict:
+    """The verdict in the person's own terms: dZ is m times the derivative, which m * dZ stood for."""
+    samples, helper = str(net.samples), not net.is_parameter(name)
+    own, scaled = to_text(tree), to_text(Binary("/", tree, Name(samples)))
+
+    def said(text: str) -> str:
+        for of in net.engine.shapes:
+            text = text.replace(f"({samples} * d{of})", f"d{of}").replace(f"{samples} * d{of}", f"d{of}")
+        return text.replace(scaled, own) if helper else text
+
+    detail = COURSE_MEANING.format(size=samples) if verdict.verdict == EQUIVALENT else said(verdict.detail)
+    repair = verdict.repair
+    if repair:
+        repaired = parse_printed(said(repair) if not helper else repair, functions=net.model.functions)
+        repair = said(to_text(_times(repaired, samples) if helper else repaired))
+    return replace(verdict, convention="course", detail=detail, repair=repair, read_as=own)
+
+
+def _times(tree: Expr, size: str) -> Expr:
+    """A formula times a size, by which it may be divided."""
+    if isinstance(tree, Negative):
+        return Negative(_times(tree.operand, size))
+    if isinstance(tree, Binary) and tree.operator == "/" and tree.right == Name(size):
+        return tree.left
+    if isinstance(tree, Binary) and tree.operator in ("*", "@", "/"):
+        left = _times(tree.left, size)
+        if not (isinstance(left, Binary) and left.left == Name(size)):
+            return replace(tree, left=left)
+    return Binary("*", Name(size), tree)
 
 
 def _check_derivation(net: Net, written: Sequence[Written], convention: str) -> Verdict:
@@ -234,6 +273,7 @@ def equal_formulas(one: str, other: str, shapes: object = None, assume: object =
     return are_equal(claim)
 
 
+_FAR = 9
 _KEPT = 64  # problems whose derivative is kept, since many answers are to the same one
 
 
