@@ -229,7 +229,7 @@ def two_edits(bench: Bench) -> Mistake | None:
                 if found is not None:
                     return found
             fitting.append(edit)
-    for edit in fitting[:40]:
+    for edit in fitting[:12]:
         for maker in (
             edits.signs,
             edits.sums,
