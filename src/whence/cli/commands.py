@@ -48,6 +48,8 @@ def explain(args: argparse.Namespace, output: Output) -> None:
     if args.code is not None:
         explain_code(args.code, output)
         return
+    if args.target is None and _explained_alone(args, output):
+        return
     net = _net(args)
     names = _explained_names(net, args.target)
     derivatives = [net.gradient(name, layout=args.layout, convention=args.convention) for name in names]
@@ -60,6 +62,23 @@ def explain(args: argparse.Namespace, output: Output) -> None:
     _show_shapes(net, output)
     output.text("")
     output.text("\n\n".join(text.rstrip("\n") for text in texts))
+
+
+def _explained_alone(args: argparse.Namespace, output: Output) -> bool:
+    """A backward formula without its forward lines; False where the text is a model."""
+    from whence.alone import formula_alone, is_alone, page, to_json
+
+    text = read_argument(args.model)
+    if args.shapes or args.assume or not is_alone(text, args.dialect):
+        return False
+    alone = formula_alone(text, args.dialect)
+    if args.json:
+        output.json(to_json(alone, args.view))
+        return True
+    for note in alone.reading.notes:
+        output.text(note)
+    output.text(page(alone, args.view))
+    return True
 
 
 def shapes(args: argparse.Namespace, output: Output) -> None:
