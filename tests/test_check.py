@@ -228,3 +228,27 @@ def test_a_bad_line_gets_its_own_error(tmp_path: Path) -> None:
     answers = [json.loads(line) for line in out.splitlines()]
     assert status == 0 and len(answers) == len(bad) + 1
     assert all(a["error"]["code"] not in ("", "internal") for a in answers[:-1]) and "error" not in answers[-1]
+
+
+# -- scalar worksheets
+
+
+def test_a_scalar_worksheet() -> None:
+    shapes = "w: scalar, x: scalar, b: scalar, y: scalar"
+    net = whence.model("z = w x + b; a = sigmoid(z); L = -(y log(a) + (1-y) log(1-a))", shapes)
+    assert net.check("dL/dz = a - y; dL/dw = (a - y) x; dL/db = a - y").right
+    found = net.check("da = -y/a - (1-y)/(1-a); dz = da * a (1-a); dw = dz * x")
+    assert found.lines[0].own.diagnosis == "wrong-sign" and [line.inherits for line in found.lines] == [False, True, True]
+
+
+def test_true_gradients_may_be_used_before_they_are_found() -> None:
+    found = whence.model(LAYER, SHAPES).check("dW = dZ X^T; db = dZ")
+    assert [line.right for line in found.lines] == [True, False]
+
+
+def test_a_factor_is_the_same_at_all_sizes() -> None:
+    """88/m is 11 k n/3 where the sizes are 2, 3 and 4 in any order."""
+    net = whence.model(LAYER, SHAPES)
+    for text in ("88/m", "1/97", "k/n", "-m"):
+        found = net.check(f"db = {text} * sum(dZ, axis=1)", convention="exact")
+        assert found.factor is not None and found.factor.text() == text

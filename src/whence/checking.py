@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from whence.read.parser import parse_expression, parse_printed
 from whence.read.problem import Problem, problem_from_json
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Model, Name, Negative
+from whence.read.walk import names_in
 from whence.shapes.words import claim_shape, is_scalar, words
 from whence.verify.claim import Claim
 
@@ -108,7 +110,7 @@ def check_text(
     """
     if convention == "course" and net.samples is None:
         raise RuleError("no-average", found=net.cost)
-    known = _known_to(net)
+    known = _known_to(net, text)
     script = (as_typed_each if each else as_typed)(text, known, dialect)
     if len(script.lines) == 1 and script.lines[0].tree is not None and not each:
         line = script.lines[0]
@@ -120,9 +122,12 @@ def check_text(
     return replace(verdict, notes=script.notes)
 
 
-def _known_to(net: Net) -> Known:
+def _known_to(net: Net, text: str) -> Known:
+    """What the reader of an answer knows. Where dL/dz is written, dz is no name of its own."""
     shapes = dict(net.engine.shapes)
-    shapes |= {"d" + of: shape for of, shape in net.engine.shapes.items() if "d" + of not in shapes}
+    if re.search(rf"\bd ?{re.escape(net.cost)} ?/ ?d", text):
+        return Known(shapes, (*net.model.functions, *net.model.defined), net.shapes.dims)
+    shapes |= {"d" + of: shape for of, shape in net.engine.shapes.items() if "d" + of not in shapes and of != net.cost}
     return Known(shapes, (*net.model.functions, *net.model.defined), net.shapes.dims)
 
 
@@ -246,8 +251,10 @@ def _times(tree: Expr, size: str) -> Expr:
 def _check_derivation(net: Net, written: Sequence[Written], convention: str) -> Verdict:
     claims = {w.name: w.name[1:] for w in written if w.name[:1] == "d" and w.name[1:] in net.engine.shapes}
     first = next(iter(claims.values()), net.cost)
+    used = {n for w in written if w.tree is not None for n in names_in(w.tree)} - {w.name for w in written}
+    others = {"d" + of: of for of in net.engine.shapes if "d" + of in used and "d" + of not in net.engine.shapes}
     reference = _asking(net, first, true_names(claims, net.model.targets))
-    return concluded(judged_lines(reference, written, claims), reference, convention)
+    return concluded(judged_lines(reference, written, claims, others), reference, convention)
 
 
 def equal_formulas(one: str, other: str, shapes: object = None, assume: object = None) -> Equality:

@@ -63,9 +63,22 @@ def true_names(claims: Mapping[str, str], targets: Sequence[str]) -> dict[str, s
     return {_TRUE + of: of for of in dict.fromkeys(claims.values()) if of in targets}
 
 
-def judged_lines(reference: Reference, written: Sequence[Written], claims: Mapping[str, str]) -> list[LineVerdict]:
-    """The verdicts of the lines of a derivation, in order. `reference` names the true adjoints by `true_names`."""
+def judged_lines(
+    reference: Reference,
+    written: Sequence[Written],
+    claims: Mapping[str, str],
+    given: Mapping[str, str] | None = None,
+) -> list[LineVerdict]:
+    """The verdicts of the lines of a derivation, in order. `reference` names the true adjoints by `true_names`.
+
+    `given` are names of true adjoints that the lines use and do not define: name -> of.
+    """
     lines = Lines(reference, claims)
+    for name, of in (given or {}).items():
+        answer = reference.asking((of,)).expanded
+        if answer is not None:
+            lines.exact.add(_define(lines, name, answer.tree, of))
+            lines.behind[name] = frozenset()
     later = {line.name for line in written} - {""}
     out = []
     for place, line in enumerate(written):
