@@ -238,7 +238,8 @@ def test_a_scalar_worksheet() -> None:
     net = whence.model("z = w x + b; a = sigmoid(z); L = -(y log(a) + (1-y) log(1-a))", shapes)
     assert net.check("dL/dz = a - y; dL/dw = (a - y) x; dL/db = a - y").right
     found = net.check("da = -y/a - (1-y)/(1-a); dz = da * a (1-a); dw = dz * x")
-    assert found.lines[0].own.diagnosis == "wrong-sign" and [line.inherits for line in found.lines] == [False, True, True]
+    assert found.lines[0].own.diagnosis == "wrong-sign"
+    assert [line.inherits for line in found.lines] == [False, True, True]
 
 
 def test_true_gradients_may_be_used_before_they_are_found() -> None:
