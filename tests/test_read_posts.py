@@ -1,6 +1,7 @@
 """Whole posts as forums have them: the formulas, the forward lines and the question are found in them."""
 
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -85,8 +86,6 @@ def test_formulas_alone_are_no_post(text: str) -> None:
 @pytest.mark.parametrize("piece", ["\\[", "$$", "`", "\\(", "**", "__", "![", "[", "<", "why ", "a_", "> "])
 def test_hostile_posts_end_quickly(piece: str) -> None:
     start = time.process_time()
-    try:
+    with suppress(WhenceError):
         read_post(piece * (20_000 // len(piece)))
-    except WhenceError:
-        pass
     assert time.process_time() - start < 1
