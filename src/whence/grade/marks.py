@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from whence.check.reading import split_line
-from whence.check.verdict import Verdict
+from whence.check.verdict import NOT_JUDGED, UNDECIDED, Verdict
 from whence.checking import check_text
 from whence.grade.rubric import Rubric
 from whence.messages.errors import WhenceError
@@ -80,16 +80,23 @@ def _from_text(rubric: Rubric, text: str) -> dict[str, dict[str, Any]]:
 
 
 def _of_lines(rubric: Rubric, verdict: Verdict) -> dict[str, dict[str, Any]]:
-    """The last line of each target counts. With follow-through a line is right that is right given the earlier ones."""
+    """The last line of each target counts. With follow-through a line is right that is right given the earlier ones.
+
+    A line that could not be read, or that bears a name of the person's own, may be the one that seems to be missing:
+    then what is missing goes to review.
+    """
     out = {}
     worth = dict(rubric.points)
+    unread = ""
     for line in verdict.lines:
         target = line.name if line.name in worth else "d" + line.of
-        if target not in worth:
-            continue
-        out[target] = _mark(
-            rubric, target, line.line, line.own, line.right or (rubric.follow_through and line.inherits)
-        )
+        if target in worth:
+            right = line.right or (rubric.follow_through and line.inherits)
+            out[target] = _mark(rubric, target, line.line, line.own, right)
+        elif line.own.verdict in (UNDECIDED, NOT_JUDGED):
+            unread = unread or f"{line.line}: {line.own.detail}"
+    if unread:
+        out |= {target: _for_review(target, worth[target], "", unread) for target in worth.keys() - out.keys()}
     return out
 
 
