@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from whence.diff.model import backward
-from whence.engine import Answer, Engine, names_in
+from whence.engine import Answer, Engine, claim_shape, names_in
 from whence.expr.node import DIMENSION, Node, dimension
 from whence.expr.sums import is_zero, make_sum, zero
 from whence.expr.values import core
@@ -28,9 +28,11 @@ from whence.shapes.words import is_scalar, words
 from whence.shapes.words import text as shape_text
 from whence.steps.derivation import Derivation, derivation
 from whence.steps.matrix_reading import Step, index_reading, laws, matrix_reading, steps
+from whence.steps.replay import verified
 from whence.steps.scalar_reading import scalar_reading
 from whence.steps.style import Style
 from whence.verify.certificate import Certificate, certificate
+from whence.verify.point import Setting
 
 Layout = Literal["gradient", "numerator", "denominator", "vec"]
 Convention = Literal["exact", "course"]
@@ -224,6 +226,14 @@ class Net:
                     reach.add(used)
                     work.append(used)
         return reach
+
+    @cached_property
+    def setting(self) -> Setting:
+        """The model as the judge's arithmetic takes it."""
+        model = self.model
+        inputs = {n: claim_shape(s) for n, s in self.engine.inputs.items()}
+        lines = tuple((s.target, s.expression) for s in model.statements)
+        return Setting(inputs, lines, model.assumptions, tuple(model.functions), model.defined)
 
     # ------------------------------------------------------------ answers
     def answer(self, question: Question, use_adjoints: bool = True) -> Answer:
@@ -419,7 +429,10 @@ class Derivative:
         if self.convention == "course":  # adjoint names stand for m times the derivative
             on_the_way = {of: s if self.net.is_parameter(of) else self._averaged(s) for of, s in on_the_way.items()}
             answer = answer if self.net.is_parameter(self.wrt[0]) else self._averaged(answer)
-        return derivation(engine.forward, self.wrt[0], self.of, on_the_way, answer)
+        found = derivation(engine.forward, self.wrt[0], self.of, on_the_way, answer)
+        if found.complete and not verified(found, self._style, self.answer.tree, self.net.setting):
+            return replace(found, complete=False, limit="unverified")
+        return found
 
     def _averaged(self, node: Node) -> Node:
         """A node divided by the number of samples."""

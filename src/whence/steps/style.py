@@ -28,9 +28,13 @@ class Style:
     statements: Mapping[str, tuple[Expr, int]]  # name -> its expression and line
     scaled: str = ""  # the number by which adjoint names are larger than derivatives (the course's m)
 
+    def tree(self, node: Node, row: bool = False) -> Expr:
+        """A node as a formula; a vector as a column, or as a row."""
+        return self.printer.forms(node)[1 if row and node.rank == 1 else 0].tree
+
     def node(self, node: Node, row: bool = False) -> str:
         """A node in textbook notation; a vector as a column, or as a row."""
-        return self.text(self.printer.forms(node)[1 if row and node.rank == 1 else 0].tree)
+        return self.text(self.tree(node, row))
 
     def is_row(self, name: str) -> bool:
         shape = self.shapes[name]
