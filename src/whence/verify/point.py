@@ -18,7 +18,7 @@ from whence.verify.draw import NumericEntries, draw, filled, small_enough
 from whence.verify.failures import BadPoint, BadSizes, Failure
 from whence.verify.numeric import ARITHMETIC_ERRORS, USUAL, NumericRing
 from whence.verify.program import Compiler
-from whence.verify.sizes import size_of
+from whence.verify.sizes import index_names, size_of
 
 TRIES = 50
 STEP = Decimal("1e-17")  # of difference quotients: about 30 of the 56 digits stay right
@@ -74,17 +74,29 @@ class Point:
         given: Mapping[str, Sequence[Decimal]] | None = None,
     ) -> None:
         self.setting, self.sizes, self.random = setting, dict(sizes), random
-        self.compiler = Compiler(dict(sizes), setting.functions, defined=setting.defined)
+        self.compiler = Compiler(dict(sizes), setting.functions, indices=self._indices, defined=setting.defined)
         self.ring = NumericRing(random, USUAL[1].digits)
         self.registers: list[Array | None] = []
         self.shapes: dict[str, tuple[int, ...]] = {}
-        for name, declared in setting.inputs.items():
+        try:
+            self._compile()
+        except Failure as problem:
+            raise NoPoint(str(problem)) from None
+        self._find(given or {})
+
+    def _compile(self) -> None:
+        for name, declared in self.setting.inputs.items():
             self.compiler.input(name)
             shape = tuple(size_of(s, self.sizes) for s in declared)
             self.shapes[name] = (*shape, 1) if len(shape) == 1 else shape
-        for name, expression in setting.definitions:
+        for name, expression in self.setting.definitions:
             self.compiler.program.names[name] = self.compiler.same(self.compiler.add(expression))
-        self._find(given or {})
+
+    def _indices(self) -> dict[str, int]:
+        """Values for the index names of the model: different ones, as far as the smallest size allows."""
+        taken = {*self.setting.inputs, *self.sizes, *(n for n, _ in self.setting.definitions)}
+        found = dict.fromkeys(n for _, e in self.setting.definitions for n in index_names(e) if n not in taken)
+        return {name: k % min(self.sizes.values(), default=1) for k, name in enumerate(found)}
 
     def _find(self, given: Mapping[str, Sequence[Decimal]]) -> None:
         program = self.compiler.program
