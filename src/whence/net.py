@@ -27,6 +27,7 @@ from whence.shapes.infer import ShapeTable
 from whence.shapes.words import is_scalar, words
 from whence.shapes.words import text as shape_text
 from whence.steps.derivation import Derivation, derivation
+from whence.steps.lesson import Lesson
 from whence.steps.matrix_reading import Step, index_reading, laws, matrix_reading, steps
 from whence.steps.replay import verified
 from whence.steps.scalar_reading import scalar_reading
@@ -36,7 +37,9 @@ from whence.verify.point import Setting
 
 Layout = Literal["gradient", "numerator", "denominator", "vec"]
 Convention = Literal["exact", "course"]
-View = Literal["matrix", "index", "scalar"]
+View = Literal["matrix", "index", "scalar", "all"]
+Only = Literal["transpose", "order", "hadamard", "sum"]
+Show = Literal["chain", "multiply", "toy", "arrangements"]
 FullShape = tuple[Dim, ...]
 ONE = Dim.parse(1)
 
@@ -286,11 +289,17 @@ class Net:
 
         return engine.verified(expression, (name,), node, shape, tree, adjoints, claimed=claimed)
 
+    @cached_property
+    def _extra_shapes(self) -> dict[str, FullShape]:
+        shapes = self.engine.shapes
+        extra = {"d" + n: s for n, s in shapes.items()} | {"δ" + n: s for n, s in shapes.items()}
+        return {n: s for n, s in extra.items() if n not in shapes} | {
+            a: shapes[of] for of, a in self.engine.adjoint_names.items()
+        }
+
     def shape_of(self, tree: Expr) -> FullShape:
-        """The shape of any formula over the model's names, adjoints and small changes."""
-        extra = {a: self.engine.shapes[of] for of, a in self.engine.adjoint_names.items()}
-        extra |= {"δ" + n: s for n, s in self.engine.shapes.items()}
-        return self.shapes.shape_of(tree, extra=extra)
+        """The shape of any formula over the model's names, gradients and small changes."""
+        return self.shapes.shape_of(tree, extra=self._extra_shapes)
 
     def text(self, tree: Expr) -> str:
         """A formula in textbook notation."""
@@ -452,18 +461,57 @@ class Derivative:
         engine = self.net.engine
         printer = engine.step_printer()
         statements = {s.target: (s.expression, s.line) for s in self.net.model.statements}
-        shapes = {**engine.shapes, **{a: engine.shapes[of] for of, a in engine.adjoint_names.items()}}
+        shapes = {**self.net.engine.shapes, **{a: engine.shapes[of] for of, a in engine.adjoint_names.items()}}
         scaled = self.convention == "course" and not self.net.is_parameter(self.wrt[0])
         return Style(self.net.text, printer, shapes, statements, str(self.net.samples) if scaled else "")
 
-    def explain(self, view: View | None = None, sizes: Mapping[str, int] | None = None, depth: int = 2) -> str:
+    def explain(
+        self,
+        view: View | None = None,
+        sizes: Mapping[str, int] | None = None,
+        depth: int = 2,
+        only: str | None = None,
+        show: str | None = None,
+    ) -> str:
         """The derivation as text: one entry first, then all entries at once, then the certificate.
 
-        `view` shows one reading alone: "scalar", "index" or "matrix". `sizes` are those of the scalar reading.
+        `view` shows one reading alone, "scalar", "index" or "matrix", or "all" three, step by step. `depth` 1 gives
+        the formula with one line of reason, 3 every small step with its rule. `only` answers one question: "transpose",
+        "order", "hadamard", "sum". `show` gives another lesson instead: "chain", "multiply", "toy", "arrangements".
+        `sizes` are those of the scalar reading and of the toy example. Raises ReadError for other words.
         """
         from whence.steps.page import explanation
 
-        return explanation(self, view, dict(sizes or {}))
+        for name, word, allowed in (
+            ("view", view, View),
+            ("depth", str(depth), Literal["1", "2", "3"]),
+            ("only", only, Only),
+            ("show", show, Show),
+        ):
+            if word is not None:
+                _check_option(name, word, allowed)
+        return explanation(self, view, dict(sizes or {}), depth, only, show)
+
+    @cached_property
+    def lesson(self) -> Lesson:
+        """What the lessons on this gradient are made of."""
+        adjoints = tuple((of, name, tree) for name, (of, tree) in self.answer.adjoints.items())
+        return Lesson(
+            self.derivation,
+            self._style,
+            self.net.setting,
+            self.answer.tree,
+            display_name(self.name),
+            str(self),
+            self.of,
+            self.certificate.derived,
+            adjoints,
+            tuple(self.net.ordered_sizes),
+            str(self.net.samples or ""),
+            frozenset(self.net.model.functions),
+            self.net.engine.forward,
+            lambda name: self.net.text(self.net.gradient(name, self.of).answer.tree),
+        )
 
     def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]:
         """Sizes for the scalar reading: 2, and 1 for the samples."""

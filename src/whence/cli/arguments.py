@@ -71,7 +71,26 @@ def _derive(parser: Parser) -> None:
 def _explain(parser: Parser) -> None:
     _model(parser)
     parser.add_argument("target", nargs="?", metavar="TARGET", help="dZ1, or Z1 (default: all that a lecture lists)")
-    parser.add_argument("--view", choices=("scalar", "index", "matrix"), help="one reading alone (default: all needed)")
+    parser.add_argument(
+        "--view",
+        choices=("scalar", "index", "matrix", "all"),
+        help="one reading alone, or all three step by step (default: one entry, then matrices)",
+    )
+    parser.add_argument(
+        "--depth",
+        type=int,
+        choices=(1, 2, 3),
+        default=2,
+        help="1: the formula and one line of reason; 2: the steps; 3: every small step with its rule (default: 2)",
+    )
+    parser.add_argument(
+        "--only", choices=("transpose", "order", "hadamard", "sum"), help="one question alone: why is it so?"
+    )
+    parser.add_argument(
+        "--show",
+        choices=("chain", "multiply", "toy", "arrangements"),
+        help="the partial derivatives by name; why one cannot just multiply; the toy example; all ways to multiply",
+    )
     parser.add_argument(
         "--code", nargs="?", const="", metavar="CODE", help="what the message with this code means (without: all codes)"
     )

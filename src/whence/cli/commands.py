@@ -55,10 +55,11 @@ def explain(args: argparse.Namespace, output: Output) -> None:
         explained = [_explained_json(d, args) for d in derivatives]
         output.json({**_read_back(net), **(explained[0] if args.target else {"derivatives": explained})})
         return
-    texts = [d.explain(view=args.view) for d in derivatives]
+    texts = [_explanation(d, args) for d in derivatives]
     _show_reading(net, output)
-    _show_shapes(net, output)
-    output.text("")
+    if args.depth > 1 and not args.only:
+        _show_shapes(net, output)
+        output.text("")
     output.text("\n\n".join(text.rstrip("\n") for text in texts))
 
 
@@ -206,10 +207,14 @@ def _as_json(d: Derivative) -> dict[str, Any]:
     }
 
 
+def _explanation(d: Derivative, args: argparse.Namespace) -> str:
+    return d.explain(view=args.view, depth=args.depth, only=args.only, show=args.show)
+
+
 def _explained_json(d: Derivative, args: argparse.Namespace) -> dict[str, Any]:
     fields = ("rule", "before", "after", "reason", "shape")
     steps = [{field: str(getattr(step, field)) for field in fields} for step in d.steps]
-    return {**_as_json(d), "steps": steps, "explanation": d.explain(view=args.view)}
+    return {**_as_json(d), "steps": steps, "explanation": _explanation(d, args)}
 
 
 def _conventions(layout: str, convention: str, derivatives: Sequence[Derivative]) -> list[str]:

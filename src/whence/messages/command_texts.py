@@ -65,4 +65,12 @@ COMMAND_LINE = (
         "batch, and changes nothing where they differ.",
         Bad("command", "whence solve problems.jsonl --out answers-to-others.jsonl --resume"),
     ),
+    Message(
+        "no-numbers",
+        "No easy numbers were found at which {found} has a value.",
+        "Ask for the derivation without numbers: whence explain MODEL TARGET.",
+        "A toy example needs numbers for every input. Where all that were tried fall outside the domain of a function "
+        "or make a matrix singular, none is shown.",
+        Bad("command", "whence explain --show toy 'J = sum(log(-exp(X)))' dX"),
+    ),
 )

@@ -61,5 +61,6 @@ LABELS: dict[str, str] = {
     "no-steps": "The answer is verified, but its steps are not shown: {reason}.",
     "second-order": "steps are written for first derivatives",
     "layout-limit": "a step would need more than two axes at once",
+    "step-unverified": "a step could not be verified",
     "no-scalar": "The scalar reading is not available: {reason}.",
 }

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from whence.messages.labels import LABELS
 from whence.notation.unicode import display_name
 from whence.notation.words import describe_sizes, shape_in_words
 from whence.shapes.dims import Dim
+from whence.steps import reasons
 from whence.steps.derivation import Derivation
+from whence.steps.lesson import Lesson
+from whence.steps.linked import in_short, linked, small_steps
 from whence.verify.certificate import Certificate
 
 WIDTH = 46
 ONES = "𝟏"
+# The lessons of their own, by the word that asks for them.
+SHOWN: dict[str, Callable[[Lesson, Mapping[str, int]], str]] = {}
 
 
 class Explained(Protocol):
@@ -33,6 +38,8 @@ class Explained(Protocol):
     @property
     def derivation(self) -> Derivation: ...
     @property
+    def lesson(self) -> Lesson: ...
+    @property
     def convention(self) -> str: ...
     @property
     def notes(self) -> list[str]: ...
@@ -45,25 +52,48 @@ class Explained(Protocol):
     def index_lines(self) -> list[str]: ...
 
 
-def explanation(d: Explained, view: str | None, sizes: Mapping[str, int]) -> str:
+def explanation(
+    d: Explained, view: str | None, sizes: Mapping[str, int], depth: int, only: str | None, show: str | None
+) -> str:
     """The explanation as text. `view` None shows the scalar and the matrix reading; else the one named."""
     blocks = ["\n".join([_head(d), *d.notes])]
     explained = len(d.wrt) == 1 and d.derivation.complete
     if not explained and not d.notes:
         blocks.append(LABELS["no-steps"].format(reason=_why_not(d)))
     elif not d.notes:
-        if view in (None, "scalar"):
-            blocks += _scalar(d, sizes, required=view == "scalar")
-        if view == "index":
-            blocks.append("\n".join([LABELS["index-title"], *(f"  {line}" for line in d.index_lines())]))
-        if view in (None, "matrix"):
-            blocks.append(_matrix(d))
+        blocks += _lesson(d, view, sizes, depth, only, show)
     blocks.append(_certificate(d.certificate))
     return "\n\n".join(blocks)
 
 
+def _lesson(
+    d: Explained, view: str | None, sizes: Mapping[str, int], depth: int, only: str | None, show: str | None
+) -> list[str]:
+    """What is asked for, between the formula and its certificate."""
+    if show is not None:
+        return [SHOWN[show](d.lesson, sizes)]
+    if only is not None:
+        return [reasons.only(d.lesson, only)]
+    if depth == 1:
+        return [in_short(d.lesson)]
+    blocks: list[str] = []
+    if view in (None, "scalar"):
+        blocks += _scalar(d, sizes, required=view == "scalar")
+    if view == "index":
+        blocks.append("\n".join([LABELS["index-title"], *(f"  {line}" for line in d.index_lines())]))
+    if view in (None, "matrix"):
+        blocks.append(_matrix(d))
+    if view == "all":
+        blocks += [*_scalar(d, sizes, required=False), _matrix(d), linked(d.lesson)]
+    if depth == 3:
+        blocks.append(small_steps(d.lesson))
+    return blocks
+
+
 def _why_not(d: Explained) -> str:
-    return LABELS["second-order"] if len(d.wrt) != 1 else LABELS["layout-limit"]
+    if len(d.wrt) != 1:
+        return LABELS["second-order"]
+    return LABELS["step-unverified" if d.derivation.limit == "unverified" else "layout-limit"]
 
 
 def _head(d: Explained) -> str:
