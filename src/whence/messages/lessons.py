@@ -101,26 +101,33 @@ LESSONS: dict[str, str] = {
     "chain-blocks": "At {sizes} {partial} has {count} entries, {zeros} of them zero. One block for each entry of {of}:",
     "chain-rule-title": "How the partial derivatives are combined (the chain rule of school, once for each pair):",
     "chain-rule": "{left} = Σ over every entry of {of}: {adjoint} times {partial}",
-    "chain-collapse": "put in the entries; most are zero, and one sum is left:",
+    "chain-collapse": "put in the entries, the zeros drop out ({own} means {means})",
     "chain-read-off": "as matrices: {formula}",
-    "chain-entry": "the entry",
+    "chain-read-off-part": "as matrices: the part of {name} that comes through {of} is {formula}",
+    "chain-at-once": "nothing in between",
     "chain-moral": "So no array with 4 indices is ever needed: the zeros take one sum away, and what is left is a "
     "product.",
     "chain-where": "[i = j] is 1 where i equals j, else 0",
     "too-large": "The blocks are not shown: {reason}.",
     # ------------------------------------------------------------ why one cannot just multiply
     "multiply-title": "Why one cannot just multiply",
-    "multiply-school": "In school, ∂J/∂z = ∂J/∂a · ∂a/∂z: numbers, in any order. Here is the same recipe with the "
-    "matrices of this model, factor after factor along the chain:",
+    "multiply-school": "In school the chain rule multiplies numbers, in any order. The same recipe with the matrices of "
+    "this model, factor after factor along the chain:",
     "multiply-shapes": "With the sizes of the model: {left} is {left_shape}, {right} is {right_shape}. {left} {right} "
     "does not exist.",
+    "multiply-factor": "{partial}: in school the derivative of {line} by {by} would be {factor}",
+    "multiply-known": "{partial}: {name}, known from before",
     "multiply-toy": "Let all sizes be 2, so that every product exists, and take numbers:",
     "multiply-naive": "just multiplied",
-    "multiply-hadamard": "multiplied entry by entry",
+    "multiply-turned": "in the other order",
+    "multiply-hadamard": "entry by entry",
     "multiply-true": "the truth",
-    "multiply-first": "The first entry where it fails: row {i}, column {j}. {what} gives {wrong}, the truth is {true}.",
-    "multiply-check": "Anyone can check the truth: raise {entry} from {from_} to {to}, compute forward again, and "
+    "multiply-unfit": "does not exist even then: {left} is {left_shape}, {right} is {right_shape}",
+    "multiply-first": "The first entry where it fails: row {i}, column {j}. “{what}” gives {wrong}, the truth is {true}.",
+    "multiply-check": "Check the truth without any rule: raise {entry} from {from_} to {to}, compute forward both times, and "
     "{output} goes from {before} to {after}. That is {slope} for each unit of {entry}.",
+    "multiply-missing": "does not exist",
+    "multiply-few": "there is only one factor",
     "multiply-same": "On this example both agree by accident of the numbers.",
     "multiply-no-matrices": "Here the local derivatives are no matrices one could multiply: {reason}.",
     "multiply-right": "On this formula the recipe of school happens to be right: there is no matrix product and no "
@@ -143,10 +150,15 @@ LESSONS: dict[str, str] = {
     "toy-8": "Find a matrix form that gives exactly these entries",
     "toy-9": "Check with the numbers",
     "toy-10": "Check without any rule: nudge one entry",
+    "toy-rows": "[a, b; c, d]: the rows are a, b and c, d",
     "toy-nudge": "{entry} from {from_} to {to}: {output} goes from {before} to {after}, so {slope} for each unit",
     "toy-nudge-agrees": "step 5 says {value}",
     "toy-left-out": "… and {count} more of the same kind",
-    "toy-end": "The matrix form holds for all sizes: {derived}.",
+    "toy-many-ways": "there are too many ways from one entry to the cost",
+    "toy-none": "The toy example is not shown: {reason}.",
+    "toy-not-linear": "a change is not written as a sum",
+    "toy-and-so": "and through {before} in {places}",
+    "toy-end": "And for all other sizes? The matrix form is {derived}.",
     # ------------------------------------------------------------ arrangements
     "arrangements-title": "All ways to put {factors} together",
     "arrangements-sizes": "fits",
@@ -154,9 +166,9 @@ LESSONS: dict[str, str] = {
     "arrangements-all": "right for all sizes",
     "yes": "yes",
     "no": "no",
-    "arrangements-count": "{count} ways. {fit} fit the shapes {shapes}. {toy} agree with the numbers, {right} right for "
-    "all sizes.",
-    "arrangements-square": "Were all layers equally wide, {fit} would fit, and still only {right} right: shapes are a "
-    "check, no proof.",
+    "arrangements-count": "{count} ways in all. Of the shape {shapes}: {fit}. Agreeing with the numbers: {toy}. Right for "
+    "all sizes: {right}.",
+    "arrangements-square": "Were all sizes equal, {fit} would fit; right would still be: {right}. Shapes are a check, "
+    "no proof.",
     "arrangements-none": "There are too few or too many factors for a table.",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, Coefficient, Factor, Node
+from whence.notation.unicode import display_name
 
 LETTERS = "ijklpqrstuvw"
 SUBSCRIPTS = dict(zip("ijklpqrstuv", "ᵢⱼₖₗₚqᵣₛₜᵤᵥ", strict=True))
@@ -36,7 +37,7 @@ def _entry(node: Node, at: tuple[int, ...], used: int) -> str:
         return f"[{LETTERS[at[0]]} = {LETTERS[at[1]]}]"
     if node.kind == BASIS:
         return f"[{LETTERS[at[0]]} = {node.name}]"
-    return node.name if node.kind == DIMENSION else node.name + here
+    return node.name if node.kind == DIMENSION else display_name(node.name) + here
 
 
 def _function(node: Node, at: tuple[int, ...], used: int, here: str) -> str:
@@ -49,7 +50,7 @@ def _function(node: Node, at: tuple[int, ...], used: int, here: str) -> str:
 
 
 def _whole(node: Node) -> str:
-    return node.name if node.kind not in (SUM, FUNCTION) else _entry(node, tuple(range(node.rank)), node.rank)
+    return display_name(node.name) if node.kind not in (SUM, FUNCTION) else _entry(node, tuple(range(node.rank)), node.rank)
 
 
 def _term(c: Coefficient, factors: tuple[Factor, ...], at: tuple[int, ...], rank: int, used: int) -> tuple[bool, str]:

@@ -21,6 +21,7 @@ TRIES = 120
 POOL = tuple(Decimal(x) for x in ("1", "2", "-1", "0.5", "-0.5", "-2"))
 POSITIVE = tuple(Decimal(x) for x in ("1", "2", "0.5", "3", "1.5", "4"))
 LARGEST, SMALLEST = Decimal(20), Decimal("0.01")
+NUDGE = Decimal("0.001")
 _Z = "z"
 
 
@@ -48,12 +49,26 @@ class Numbers:
         """∂(output)/∂(entry of the target), from the values of the output alone."""
         return slope(self.setting, self.point, self.lesson.output, self.lesson.target, place)[0]
 
-    def nudged(self, name: str, place: int, by: Decimal) -> tuple[Decimal, Decimal]:
-        """The output before and after one entry is raised."""
-        entries = list(self.named(name).entries)
-        entries[place] += by
-        after = moved(self.setting, self.point, name, entries)
-        return self.named(self.lesson.output).entries[0], after.named(self.lesson.output).entries[0]
+    def nudged(self, place: int) -> dict[str, str]:
+        """What happens to the output when one entry of the target is moved a little down and up, as texts."""
+        entries = self.named(self.lesson.target).entries
+        with localcontext(USUAL[1].context()):
+            ends = [entries[place] - NUDGE, entries[place] + NUDGE]
+            low, high = (self._output_with(place, end) for end in ends)
+            rise = (high - low) / (2 * NUDGE)
+        return {
+            "from_": number_text(ends[0]),
+            "to": number_text(ends[1]),
+            "before": f"{low:.6f}",
+            "after": f"{high:.6f}",
+            "slope": f"{rise:.4f}",
+        }
+
+    def _output_with(self, place: int, value: Decimal) -> Decimal:
+        entries = list(self.named(self.lesson.target).entries)
+        entries[place] = value
+        point = moved(self.setting, self.point, self.lesson.target, entries)
+        return point.named(self.lesson.output).entries[0]
 
 
 def numbers(lesson: Lesson, sizes: Mapping[str, int]) -> Numbers:

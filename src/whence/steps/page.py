@@ -11,15 +11,24 @@ from whence.notation.unicode import display_name
 from whence.notation.words import describe_sizes, shape_in_words
 from whence.shapes.dims import Dim
 from whence.steps import reasons
+from whence.steps.arrangements import arrangements
+from whence.steps.chain import chain
 from whence.steps.derivation import Derivation
 from whence.steps.lesson import Lesson
 from whence.steps.linked import in_short, linked, small_steps
+from whence.steps.multiply import multiply
+from whence.steps.toy import toy
 from whence.verify.certificate import Certificate
 
 WIDTH = 46
 ONES = "𝟏"
 # The lessons of their own, by the word that asks for them.
-SHOWN: dict[str, Callable[[Lesson, Mapping[str, int]], str]] = {}
+SHOWN: dict[str, Callable[[Lesson, Mapping[str, int]], str]] = {
+    "chain": chain,
+    "multiply": multiply,
+    "toy": toy,
+    "arrangements": arrangements,
+}
 
 
 class Explained(Protocol):

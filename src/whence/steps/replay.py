@@ -157,4 +157,3 @@ def verified(
 
 def _marked(derivation: Derivation) -> list[str]:
     return list(dict.fromkeys(n for s in derivation.stages for n in (s.child, s.statement.name)))
-
