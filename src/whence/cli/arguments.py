@@ -11,11 +11,14 @@ _COMMANDS = (  # usage, what it gives
     ("derive MODEL [TARGET ...]", "all formulas of the backward pass, or those asked for"),
     ("shapes MODEL", "the shape of every name, and the line that fixed it"),
     ("explain MODEL [TARGET] | --code [CODE]", "where one formula comes from, or what an error means"),
+    ("practise MODEL TARGET | --state FILE", "a worksheet: find a formula yourself, every line judged"),
+    ("lookup WORDS | --form FORMULA --wrt NAME", "rules and identities by words or by form; may I use this one here?"),
+    ("reply POST.md", "an answer to a forum post that displays there"),
     ("solve FILE", "one problem a line in, one answer a line out"),
 )
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
-LATER = ("check", "practise", "lookup", "reply", "audit", "emit", "train", "grade", "read", "serve")
+LATER = ("check", "audit", "emit", "train", "grade", "read", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
   whence explain "Z = W X; J = norm(Z - Y)^2" dW
@@ -103,6 +106,42 @@ def _shapes(parser: Parser) -> None:
     _common(parser)
 
 
+def _practise(parser: Parser) -> None:
+    _model(parser)
+    parser.add_argument("target", nargs="?", metavar="TARGET", help="dZ1, or Z1: the gradient to be found")
+    parser.add_argument("--state", default="", metavar="FILE", help="where the worksheet is kept (default: in here)")
+    parser.add_argument("--line", action="append", default=[], metavar="TEXT", help="judge this line and end")
+    _common(parser)
+
+
+def _lookup(parser: Parser) -> None:
+    parser.add_argument("words", nargs="*", metavar="WORDS", help="words, or the name of a rule or identity")
+    parser.add_argument("--form", metavar="FORMULA", help="a formula: which identities have its form?")
+    parser.add_argument("--wrt", metavar="NAME", help="by which name FORMULA is differentiated")
+    parser.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="bindings",
+        metavar="SYMBOL=NAME",
+        help="may I use this rule here? what each of its symbols is to stand for (may repeat)",
+    )
+    parser.add_argument("--model", metavar="MODEL", help="the model whose names --with gives")
+    parser.add_argument("--shapes", action="append", default=[], metavar="TEXT", help='shapes, as in "X: n0 x m"')
+    parser.add_argument("--proof", action="store_true", help="the steps of the identity, down to single numbers")
+    _common(parser)
+
+
+def _reply(parser: Parser) -> None:
+    parser.add_argument("post", nargs="?", metavar="POST.md", help="the post: a file, -, or text")
+    parser.add_argument(
+        "--level", choices=("hint", "step", "full"), default="step", help="how much is given away (default: step)"
+    )
+    parser.add_argument("--model", metavar="MODEL", help="the forward lines, where the post has none")
+    parser.add_argument("--target", metavar="TARGET", help="the formula asked for, where the post does not say")
+    _common(parser)
+
+
 def _solve(parser: Parser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="problems, one JSON object a line; - is standard input")
     parser.add_argument("--out", default="", metavar="FILE", help="write the answers there")
@@ -149,4 +188,4 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _solve), strict=True))
+_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _practise, _lookup, _reply, _solve), strict=True))

@@ -92,6 +92,27 @@ def solve(args: argparse.Namespace, output: Output) -> None:
     run_batch(args.file, handler, out=args.out, resume=args.resume, jobs=args.jobs)
 
 
+def practise(args: argparse.Namespace, output: Output) -> None:
+    """A worksheet on one gradient."""
+    from whence.cli import practise as door
+
+    door.practise(args, output)
+
+
+def lookup(args: argparse.Namespace, output: Output) -> None:
+    """Rules and identities."""
+    from whence.cli import lookup as door
+
+    door.lookup(args, output)
+
+
+def reply(args: argparse.Namespace, output: Output) -> None:
+    """An answer to a forum post."""
+    from whence.cli import reply as door
+
+    door.reply(args, output)
+
+
 def explain_code(code: str, output: Output) -> None:
     """The long form of one message, or of all codes the first sentence. Raises CommandError `unknown-code`."""
     if not code:
@@ -115,7 +136,7 @@ def explain_code(code: str, output: Output) -> None:
         output.text("  " + (line if len(line) <= 100 else line[:97] + "..."))
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, solve)}
+RUN = {run.__name__: run for run in (derive, shapes, explain, practise, lookup, reply, solve)}
 
 
 # -- asking the engine

@@ -111,8 +111,8 @@ LESSONS: dict[str, str] = {
     "too-large": "The blocks are not shown: {reason}.",
     # ------------------------------------------------------------ why one cannot just multiply
     "multiply-title": "Why one cannot just multiply",
-    "multiply-school": "In school the chain rule multiplies numbers, in any order. The same recipe with the matrices of "
-    "this model, factor after factor along the chain:",
+    "multiply-school": "In school the chain rule multiplies numbers, in any order. The same recipe with the matrices "
+    "of this model, factor after factor along the chain:",
     "multiply-shapes": "With the sizes of the model: {left} is {left_shape}, {right} is {right_shape}. {left} {right} "
     "does not exist.",
     "multiply-factor": "{partial}: in school the derivative of {line} by {by} would be {factor}",
@@ -123,9 +123,10 @@ LESSONS: dict[str, str] = {
     "multiply-hadamard": "entry by entry",
     "multiply-true": "the truth",
     "multiply-unfit": "does not exist even then: {left} is {left_shape}, {right} is {right_shape}",
-    "multiply-first": "The first entry where it fails: row {i}, column {j}. “{what}” gives {wrong}, the truth is {true}.",
-    "multiply-check": "Check the truth without any rule: raise {entry} from {from_} to {to}, compute forward both times, and "
-    "{output} goes from {before} to {after}. That is {slope} for each unit of {entry}.",
+    "multiply-first": "The first entry where it fails: row {i}, column {j}. “{what}” gives {wrong}, the truth is "
+    "{true}.",
+    "multiply-check": "Check the truth without any rule: raise {entry} from {from_} to {to}, compute forward both times, "
+    "and {output} goes from {before} to {after}. That is {slope} for each unit of {entry}.",
     "multiply-missing": "does not exist",
     "multiply-few": "there is only one factor",
     "multiply-same": "On this example both agree by accident of the numbers.",
@@ -166,8 +167,8 @@ LESSONS: dict[str, str] = {
     "arrangements-all": "right for all sizes",
     "yes": "yes",
     "no": "no",
-    "arrangements-count": "{count} ways in all. Of the shape {shapes}: {fit}. Agreeing with the numbers: {toy}. Right for "
-    "all sizes: {right}.",
+    "arrangements-count": "{count} ways in all. Of the shape {shapes}: {fit}. Agreeing with the numbers: {toy}. Right "
+    "for all sizes: {right}.",
     "arrangements-square": "Were all sizes equal, {fit} would fit; right would still be: {right}. Shapes are a check, "
     "no proof.",
     "arrangements-none": "There are too few or too many factors for a table.",

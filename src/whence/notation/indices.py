@@ -50,7 +50,9 @@ def _function(node: Node, at: tuple[int, ...], used: int, here: str) -> str:
 
 
 def _whole(node: Node) -> str:
-    return display_name(node.name) if node.kind not in (SUM, FUNCTION) else _entry(node, tuple(range(node.rank)), node.rank)
+    if node.kind in (SUM, FUNCTION):
+        return _entry(node, tuple(range(node.rank)), node.rank)
+    return display_name(node.name)
 
 
 def _term(c: Coefficient, factors: tuple[Factor, ...], at: tuple[int, ...], rank: int, used: int) -> tuple[bool, str]:

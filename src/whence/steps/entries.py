@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from whence.messages.errors import ReadError
+from whence.messages.practice import PRACTICE
 from whence.notation.unicode import display_name
 from whence.read.letters import SUBSCRIPTS, fold
 from whence.read.parser import parse_expression
-from whence.read.syntax import Expr, Name
+from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number
 from whence.steps.lesson import Lesson, Place
 
 LINE_LIMIT = 2_000
@@ -116,7 +117,7 @@ class Entries:
                 pieces += [self._words(plain[last : found.start()]), f" ({name}) "]
                 last = found.end()
         pieces.append(self._words(plain[last:]))
-        return parse_expression("".join(pieces), dialect="lecture", functions=self.functions)
+        return of_numbers(parse_expression("".join(pieces), dialect="lecture", functions=self.functions))
 
     def _words(self, text: str) -> str:
         """The text with every entry in it replaced by its plain name."""
@@ -134,6 +135,20 @@ class Entries:
         """The names of a right side that are no entries and no sizes."""
         ids = set(self.ids.values()) | set(partials) | set(self.sizes)
         return sorted(n for n in tree_names if n not in ids)
+
+
+def of_numbers(tree: Expr) -> Expr:
+    """The formula with every product a product of numbers: a blank between two entries is read as one."""
+    match tree:
+        case Binary(operator=operator, left=a, right=b):
+            return Binary("*" if operator == "@" else operator, of_numbers(a), of_numbers(b))
+        case Negative(operand=a):
+            return Negative(of_numbers(a))
+        case Call(name=name, arguments=arguments):
+            return Call(name, tuple(of_numbers(a) for a in arguments))
+        case Name() | Number():
+            return tree
+    raise ReadError("not-numbers", found=PRACTICE["not-numbers"])
 
 
 def _plain(text: str) -> str:

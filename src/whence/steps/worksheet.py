@@ -62,6 +62,8 @@ class Worksheet:
         self.entries = Entries(lesson, self.sizes, [*lesson.functions])
         self.numbers: Numbers = numbers(lesson, self.sizes)
         self.tasks = self._tasks()
+        setting = lesson.setting
+        self.model_names = {*setting.inputs, *(n for n, _ in setting.definitions)}
         self.true: dict[Entry, Decimal] = {}
         self.partials: dict[Partial, list[Decimal]] = {}
 
@@ -128,13 +130,11 @@ class Worksheet:
         return out
 
     def _left_text(self, left: Entry) -> str:
-        return (
-            self.lesson.name
-            if left.place == ()
-            and left.name not in self.lesson.shapes
-            and not is_scalar(self.lesson.shapes[self.lesson.target])
-            else self.entries.typed(left)
-        )
+        return self.lesson.name if self._is_whole(left) else self.entries.typed(left)
+
+    def _is_whole(self, left: Entry) -> bool:
+        """Is it the whole matrix, not an entry?"""
+        return left.place == () and bool(self.lesson.shapes[self.lesson.target])
 
     def done(self) -> dict[Entry, str]:
         """The blanks that are filled, with the right sides as typed."""
@@ -204,7 +204,7 @@ class Worksheet:
 
     def _true(self, entry: Entry) -> Decimal:
         if entry not in self.true:
-            if entry.name in self.lesson.shapes and entry.name not in {a for _, a, _ in self.lesson.adjoints}:
+            if entry.name in self.model_names:
                 self.true[entry] = self.numbers.named(entry.name).at(*entry.place)
             else:
                 self.true[entry] = self._slope(self.lesson.output, (), entry.name[1:], entry.place) * self._scale()
@@ -361,6 +361,8 @@ class Worksheet:
     def reading(self, line: str) -> str:
         """A line as it was read, as it is shown."""
         left_text, _, right_text = line.partition("=")
+        if self._is_matrix(left_text):
+            return line.strip()
         try:
             partials: dict[str, Partial] = {}
             tree = self.entries.right(right_text, partials)
