@@ -60,7 +60,7 @@ def saved_from_text(text: str, name: str) -> Saved:
     lines, hints, ladder = state.get("lines"), state.get("hints"), state.get("ladder")
     if not isinstance(lines, list) or not all(isinstance(t, str) for t in lines):
         raise ReadError("bad-state", found=name, expected="the lines are a list of texts")
-    if not isinstance(hints, dict) or not all(isinstance(n, int) for n in hints.values()) or not isinstance(ladder, int):
+    if not isinstance(hints, dict) or not all(isinstance(n, int) for n in (*hints.values(), ladder)):
         raise ReadError("bad-state", found=name, expected="hints and ladder are counts")
     return Saved(
         found["model"], found["target"], found.get("shapes"), found.get("assume"), State(lines[:200], hints, ladder)
@@ -189,7 +189,7 @@ def ladder_judge(step: int, line: str) -> tuple[bool, str]:
     wrong = PRACTICE["ladder-wrong"].format(rule=PRACTICE[f"ladder-{step + 1}-rule"])
     try:
         tree = of_numbers(parse_expression(text, dialect="lecture", names=names))
-        point = Point(Setting({n: () for n in names}, ()), {}, Random(5))
+        point = Point(Setting(dict.fromkeys(names, ()), ()), {}, Random(5))
         right = close(point.value(tree).entries, point.value(expected).entries)
     except (WhenceError, NoPoint):
         return False, wrong

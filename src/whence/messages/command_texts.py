@@ -102,4 +102,12 @@ COMMAND_LINE = (
         "Rules and identities are found by their name, by words, or by a formula that has their form.",
         Bad("command", "whence lookup vector-chain-rul --with z=Z1"),
     ),
+    Message(
+        "no-question",
+        "The post has {found}.",
+        "Name them: whence reply POST.md --model MODEL --target dZ1.",
+        "A reply needs the forward lines and the formula that is asked about. They are taken from the post where it "
+        "has them, one a line.",
+        Bad("command", "whence reply 'Why is that so?'"),
+    ),
 )

@@ -125,8 +125,8 @@ LESSONS: dict[str, str] = {
     "multiply-unfit": "does not exist even then: {left} is {left_shape}, {right} is {right_shape}",
     "multiply-first": "The first entry where it fails: row {i}, column {j}. “{what}” gives {wrong}, the truth is "
     "{true}.",
-    "multiply-check": "Check the truth without any rule: raise {entry} from {from_} to {to}, compute forward both times, "
-    "and {output} goes from {before} to {after}. That is {slope} for each unit of {entry}.",
+    "multiply-check": "Check the truth without any rule: raise {entry} from {from_} to {to}, compute forward both "
+    "times, and {output} goes from {before} to {after}. That is {slope} for each unit of {entry}.",
     "multiply-missing": "does not exist",
     "multiply-few": "there is only one factor",
     "multiply-same": "On this example both agree by accident of the numbers.",
