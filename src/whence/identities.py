@@ -17,7 +17,6 @@ from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError, UnknownError, WhenceError
 from whence.messages.lookups import LOOKUPS
 from whence.ops.table import lookup
-from whence.read.canonical import to_text
 from whence.read.parser import parse_expression
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Call, Expr, Name
@@ -149,7 +148,8 @@ def _fitted(entry: Identity, tree: Expr, wrt: str, net: Net) -> list[Match]:
         if not _holds(net, wrt, derivative):
             continue
         bindings = {entry.wrt: wrt} | {k: net.text(v) for k, v in bound.items() if v != _UNIT}
-        out.append(Match(entry, bindings, to_text(derivative), net.text(derivative)))
+        d = net.derivative(net.model.targets[-1], [wrt])
+        out.append(Match(entry, bindings, d.formula, net.text(d.answer.tree)))
     return out
 
 

@@ -57,7 +57,7 @@ def saved_from_text(text: str, name: str) -> Saved:
     texts = [found.get("model"), found.get("target"), found.get("shapes") or "", found.get("assume") or ""]
     if not isinstance(state, dict) or not all(isinstance(t, str) for t in texts):
         raise ReadError("bad-state", found=name, expected="the model, the target and the state are needed")
-    lines, hints, ladder = state.get("lines"), state.get("hints"), state.get("ladder")
+    lines, hints, ladder = state.get("lines"), state.get("hints"), state.get("ladder") or 0
     if not isinstance(lines, list) or not all(isinstance(t, str) for t in lines):
         raise ReadError("bad-state", found=name, expected="the lines are a list of texts")
     if not isinstance(hints, dict) or not all(isinstance(n, int) for n in (*hints.values(), ladder)):
