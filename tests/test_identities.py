@@ -19,7 +19,7 @@ from whence.verify.judge import check
 
 DERIVATIVES = (*LAYERS, *IDENTITIES)
 NETWORK = (ROOT / "examples" / "two_layer.txt").read_text(encoding="utf-8")
-VECTORS = "shape W: n x k, x: k, V: p x n\ny = W x\nz = tanh(y)\nu = V z\nJ = sum(u**2)"
+VECTORS = "shape W: n x k, x: k, V: p x n\ny = W @ x\nz = tanh(y)\nu = V @ z\nJ = sum(u**2)"
 
 
 @pytest.mark.parametrize("entry", DERIVATIVES, ids=lambda e: e.name)

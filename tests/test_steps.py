@@ -1,4 +1,4 @@
-"""Explanations: every step replayed, corrupted steps rejected, no symbol before its definition, lessons with numbers."""
+"""Explanations: every step replayed, corrupted steps rejected, no symbol before its definition, lessons."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_every_derivation_shown_is_replayed() -> None:
 
 def test_no_step_of_the_developers_corpus_is_unverified() -> None:
     shown = 0
-    for d in corpus_derivatives("deep.jsonl", 60) + corpus_derivatives("classic.jsonl", 60):
+    for d in corpus_derivatives("deep", 60) + corpus_derivatives("classic", 60):
         assert d.derivation.limit != "unverified", d
         shown += d.derivation.complete
     assert shown >= 80

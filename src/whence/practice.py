@@ -157,13 +157,13 @@ def _first_wrong(d: Derivative, tree: Expr) -> str:
     try:
         for name, (of, formula) in _claim(d, tree).adjoints.items():
             if name not in toy.point.compiler.program.names:
-                shape = tuple(size.value(toy.sizes) for size in lesson.shapes[of])
+                shape: tuple[int, ...] = tuple(size.value(toy.sizes) for size in lesson.shapes[of])
                 toy.point.let(name, shape, toy.value(formula).entries)
         mine, true = toy.value(tree), toy.value(lesson.answer)
     except NoPoint as problem:
         return PRACTICE["matrix-shape"].format(reason=problem)
     for k, place in enumerate(example.places):
-        got, wanted = (v.entries[k] if len(v.entries) > 1 else v.entries[0] for v in (mine, true))
+        got, wanted = (v.entries[min(k, len(v.entries) - 1)] for v in (mine, true))
         if not close([got], [wanted]):
             entry = "d" + lesson.entry(lesson.target, place, toy.sizes)
             return PRACTICE["matrix-wrong"].format(entry=entry, got=number_text(got), true=number_text(wanted))

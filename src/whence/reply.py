@@ -68,9 +68,9 @@ def _is_gradient(left: str) -> bool:
 def _target(lines: list[str]) -> str:
     plain = [line.replace("\\", "") for line in lines]
     for line in [*(t for t in plain if _is_gradient(t) and "=" in t), *plain]:
-        found = _ASKED.search(line)
-        if found is not None and (found[2] or found[1][0].isupper()):
-            return "d" + found[1] + found[2]
+        for found in _ASKED.finditer(line):
+            if found[2] or found[1][0].isupper():
+                return "d" + found[1] + found[2]
     return ""
 
 

@@ -21,7 +21,7 @@ PRACTICE: dict[str, str] = {
     "look-sign": "Look at the signs.",
     "look-missing": "Something is missing: one way from {entry} to {output} is not there.",
     "look-extra": "There is a part too many: does each part lie on a way from {entry} to {output}?",
-    "look-number": "With numbers: your right side gives {got}, the left side is {true}.",
+    "look-number": "With the numbers of the toy example your right side is {got}, the left side {true}.",
     "not-numbers": "more than sums, products and functions of single numbers",
     "circular": "true, but it says nothing: both sides are the same",
     "unknown-left": "{found} is no entry of this exercise, and no ∂…/∂…",

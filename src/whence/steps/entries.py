@@ -95,10 +95,10 @@ class Entries:
         partial = _PARTIAL.fullmatch(plain.replace(" ", ""))
         if partial is not None:
             return self._partial(partial)
-        return self.known.get(_folded(plain.strip()))
+        return self.known.get(folded(plain.strip()))
 
     def _partial(self, found: re.Match[str]) -> Partial | None:
-        of, by = (self.known.get(_folded(word)) for word in found.groups())
+        of, by = (self.known.get(folded(word)) for word in found.groups())
         return Partial(of, by) if of is not None and by is not None else None
 
     def right(self, text: str, partials: dict[str, Partial]) -> Expr:
@@ -124,7 +124,7 @@ class Entries:
         out: list[str] = []
         last = 0
         for found in _WORD.finditer(text):
-            entry = self.known.get(_folded(found.group()))
+            entry = self.known.get(folded(found.group()))
             after = text[found.end() :].lstrip()[:1]
             if entry is not None and after not in ("(", "'", "′"):
                 out += [text[last : found.start()], f" {self.ids[entry]} "]
@@ -160,7 +160,7 @@ def _plain(text: str) -> str:
     return plain.replace("·", " * ").replace("⋅", " * ").replace("’", "'")
 
 
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
     """The word with plain letters and digits."""
     head, sign, tail = word.partition("_")
     try:

@@ -96,6 +96,20 @@ def numbers(lesson: Lesson, sizes: Mapping[str, int]) -> Numbers:
     return found
 
 
+def generic(lesson: Lesson, sizes: Mapping[str, int]) -> Numbers:
+    """Numbers without any accident: entries of 50 digits. With them lines are judged, not shown.
+
+    Raises RefusedError where the model has no values at these sizes.
+    """
+    try:
+        point = Point(lesson.setting, sizes, Random(SEED))
+    except NoPoint:
+        raise RefusedError("no-numbers", found=lesson.output) from None
+    found = Numbers(lesson, lesson.setting, dict(sizes), point, ())
+    _name_all(found)
+    return found
+
+
 def _with_stand_ins(setting: Setting) -> tuple[Setting, tuple[str, ...]]:
     """An unknown function is z² in the numbers."""
     z, two = Name(_Z), Number(Fraction(2))

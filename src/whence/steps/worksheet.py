@@ -16,9 +16,9 @@ from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Name, Negative
 from whence.read.walk import names_in
 from whence.shapes.words import is_scalar
-from whence.steps.entries import Entries, Entry, Left, Partial, names_to_entries
+from whence.steps.entries import Entries, Entry, Left, Partial, folded, names_to_entries
 from whence.steps.lesson import Lesson, Place
-from whence.steps.numbers import Numbers, number_text, numbers
+from whence.steps.numbers import Numbers, generic, number_text, numbers
 from whence.verify.point import NoPoint, Point, close, slope
 
 LINES_LIMIT = 200
@@ -56,11 +56,17 @@ class Judged:
 class Worksheet:
     """One exercise. `judge_matrix` says of a typed matrix formula whether it is the gradient, and why."""
 
-    def __init__(self, lesson: Lesson, state: State, judge_matrix: Callable[[str], tuple[bool, str]]) -> None:
+    def __init__(
+        self,
+        lesson: Lesson,
+        state: State,
+        judge_matrix: Callable[[str], tuple[bool, str]],
+        easy: bool = False,
+    ) -> None:
         self.lesson, self.state, self.judge_matrix = lesson, state, judge_matrix
         self.sizes = lesson.small(one_sample=True)
         self.entries = Entries(lesson, self.sizes, [*lesson.functions])
-        self.numbers: Numbers = numbers(lesson, self.sizes)
+        self.numbers: Numbers = (numbers if easy else generic)(lesson, self.sizes)
         self.tasks = self._tasks()
         setting = lesson.setting
         self.model_names = {*setting.inputs, *(n for n, _ in setting.definitions)}
@@ -154,9 +160,10 @@ class Worksheet:
         """What is to be said of a line, given the first `upto` lines before it (all, unless said)."""
         left_text, sign, right_text = line.partition("=")
         example = self.tasks[0].left
-        if not sign or "=" in right_text or not right_text.strip():
+        is_matrix = self._is_matrix(left_text)
+        if not sign or ("=" in right_text and not is_matrix) or not right_text.strip():
             return Judged(False, PRACTICE["no-equation"].format(example=f"{self.entries.typed(example)} = …"))
-        if self._is_matrix(left_text):
+        if is_matrix:
             right, said = self.judge_matrix(right_text.strip())
             return Judged(right, said, Entry("d" + self.lesson.target, ()))
         try:
@@ -175,7 +182,7 @@ class Worksheet:
 
     def _is_matrix(self, left_text: str) -> bool:
         word = left_text.strip().replace("^", "").replace("[", "").replace("]", "").replace("\\", "")
-        return word == "d" + self.lesson.target and not is_scalar(self.lesson.shapes[self.lesson.target])
+        return folded(word) == "d" + self.lesson.target and not is_scalar(self.lesson.shapes[self.lesson.target])
 
     def _judged(self, left: Left, tree: Expr, partials: dict[str, Partial], before: list[str]) -> Judged:
         if isinstance(left, Entry) and tree == Name(self.entries.ids[left]):
@@ -191,7 +198,7 @@ class Worksheet:
             claimed = self._number_of_answer(left, {entry: value})
             if claimed is not None and close([got], [claimed]):
                 return Judged(False, PRACTICE["follows"].format(line=number), left, got)
-        said = [PRACTICE["wrong"], self._look(left, tree, partials, wanted, got)]
+        said = [PRACTICE["wrong"], self._look(left, tree, partials, wanted)]
         return Judged(False, ". ".join(said), left, got)
 
     def _values_of(self, left: Left) -> list[Decimal]:
@@ -284,7 +291,7 @@ class Worksheet:
         return substituted(tree, to_ids)
 
     # ------------------------------------------------------------ where to look
-    def _look(self, left: Left, tree: Expr, partials: dict[str, Partial], wanted: list[Decimal], got: Decimal) -> str:
+    def _look(self, left: Left, tree: Expr, partials: dict[str, Partial], wanted: list[Decimal]) -> str:
         """One hint at what is wrong: an entry, a sign, a part that is missing or too many; else the numbers."""
         by_id = {own: entry for entry, own in self.entries.ids.items()}
         for name in sorted(names_in(tree) & by_id.keys()):
@@ -304,7 +311,13 @@ class Worksheet:
             texts = {"entry": self.entries.typed(own), "output": self.lesson.output}
             if left.name == "d" + self.lesson.target and mine != parts:
                 return PRACTICE["look-missing" if mine < parts else "look-extra"].format(**texts)
-        return PRACTICE["look-number"].format(got=number_text(got), true=number_text(wanted[0]))
+        return self._look_at_numbers(left, tree, partials)
+
+    def _look_at_numbers(self, left: Left, tree: Expr, partials: dict[str, Partial]) -> str:
+        """Both sides with the easy numbers of the toy example."""
+        easy = Worksheet(self.lesson, State(), self.judge_matrix, easy=True)
+        got, true = easy._number(tree, partials, {}), easy._values_of(left)[0]
+        return PRACTICE["look-number"].format(got=number_text(got), true=number_text(true))
 
     def _equals(self, tree: Expr, partials: dict[str, Partial], wanted: list[Decimal]) -> bool:
         try:
@@ -415,6 +428,9 @@ def _other_signs(tree: Expr) -> list[Expr]:
         flipped = "-" if tree.operator == "+" else "+"
         out.append(Binary(flipped, tree.left, tree.right))
         out += [Binary(tree.operator, t, tree.right) for t in _other_signs(tree.left)]
+    elif isinstance(tree, Binary):
+        out += [Binary(tree.operator, t, tree.right) for t in _other_signs(tree.left)[1:]]
+        out += [Binary(tree.operator, tree.left, t) for t in _other_signs(tree.right)[1:]]
     return out
 
 

@@ -143,9 +143,14 @@ class Point:
             code = self.compiler.program.code
             self.registers += [None] * (len(code) - start)
             with localcontext(USUAL[1].context()):
-                self.compiler.program.run(self.ring, self.registers, range(start, len(code)))
+                for k in range(start, len(code)):
+                    # What had no value in an earlier formula has none in this one either.
+                    if any(self.registers[a] is None for a in code[k][1]):
+                        raise NoPoint("a part has no value")
+                    self.compiler.program.run(self.ring, self.registers, (k,))
             found = self.registers[register]
-            assert found is not None
+            if found is None:
+                raise NoPoint("it has no value")
             return Value(found.shape, tuple(found.parts[0]))
         except (BadPoint, Failure, *ARITHMETIC_ERRORS) as problem:
             raise NoPoint(str(problem)) from None
