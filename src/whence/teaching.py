@@ -17,6 +17,7 @@ from whence.shapes.words import text as shape_text
 from whence.steps.derivation import Derivation, derivation
 from whence.steps.lesson import Lesson
 from whence.steps.matrix_reading import Step, index_reading, laws, matrix_reading, steps
+from whence.steps.reasons import QUESTIONS
 from whence.steps.replay import verified
 from whence.steps.scalar_reading import scalar_reading
 from whence.steps.style import Style
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
     from whence.verify.certificate import Certificate
 
 View = Literal["matrix", "index", "scalar", "all"]
-Only = Literal["transpose", "order", "hadamard", "sum"]
 Show = Literal["chain", "multiply", "toy", "arrangements"]
 ONE = Dim.parse(1)
 
 
 def check_option(name: str, value: str, allowed: object) -> None:
     """Raise ReadError `bad-option` for a word that is not allowed."""
-    words = get_args(allowed)
+    words = allowed if isinstance(allowed, tuple) else get_args(allowed)
     if value not in words:
         raise ReadError("bad-option", found=f"{name} {value!r}", expected="one of " + ", ".join(words))
 
@@ -124,7 +124,7 @@ class Taught:
         for name, word, allowed in (
             ("view", view, View),
             ("depth", str(depth), Literal["1", "2", "3"]),
-            ("only", only, Only),
+            ("only", only, tuple(QUESTIONS)),
             ("show", show, Show),
         ):
             if word is not None:

@@ -6,6 +6,7 @@ import argparse
 from typing import NoReturn
 
 from whence.cli.texts import CommandError
+from whence.messages.lessons import LESSONS
 
 _COMMANDS = (  # usage, what it gives
     ("derive MODEL [TARGET ...]", "all formulas of the backward pass, or those asked for"),
@@ -18,6 +19,7 @@ _COMMANDS = (  # usage, what it gives
 )
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
+ASKED = tuple(k.removeprefix("only-none-") for k in LESSONS if k.startswith("only-none-"))  # the questions of --only
 LATER = ("check", "audit", "emit", "train", "grade", "read", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
@@ -86,9 +88,7 @@ def _explain(parser: Parser) -> None:
         default=2,
         help="1: the formula and one line of reason; 2: the steps; 3: every small step with its rule (default: 2)",
     )
-    parser.add_argument(
-        "--only", choices=("transpose", "order", "hadamard", "sum"), help="one question alone: why is it so?"
-    )
+    parser.add_argument("--only", choices=ASKED, help="one question alone: why is it so?")
     parser.add_argument(
         "--show",
         choices=("chain", "multiply", "toy", "arrangements"),

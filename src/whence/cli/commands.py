@@ -57,7 +57,7 @@ def explain(args: argparse.Namespace, output: Output) -> None:
         return
     texts = [_explanation(d, args) for d in derivatives]
     _show_reading(net, output)
-    if args.depth > 1 and not args.only:
+    if args.depth > 1 and not args.only and args.show in (None, "arrangements"):
         _show_shapes(net, output)
         output.text("")
     output.text("\n\n".join(text.rstrip("\n") for text in texts))

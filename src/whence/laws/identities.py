@@ -2030,7 +2030,7 @@ IDENTITIES: tuple[Identity, ...] = (
         "softmax(x)",
         "x: n",
         "Boyd & Vandenberghe, Convex Optimization (2004), §3.1.5",
-        words="softmax",
+        words="softmax, log-sum-exp",
     ),
     Identity(
         "∂(sum(g(A x)))/∂x",

@@ -15,7 +15,8 @@ from whence.read.walk import names_in, walk
 
 Bound = dict[str, Expr]
 MOST_STEPS = 4_000
-CYCLIC = tuple(op.name for op in TABLE.values() if op.structure == "trace")
+# Functions of a matrix that its transpose shares: of a product they may share the rotated products, too.
+CYCLIC = tuple(op.name for op in TABLE.values() if op.transposes == "invariant" and op.gives in ("[]", "[...]"))
 
 
 class _Spent(Exception):

@@ -38,6 +38,8 @@ PRACTICE: dict[str, str] = {
     "done": "All lines stand. You derived {formula} yourself; it holds for all sizes.",
     "entries-done": "All entries stand. Now find a matrix form that gives exactly these entries: {name} = …",
     "hint-forward-1": "Hint: write out the product row by column. Which numbers of {factors} meet in {entry}?",
+    "hint-forward-1-plain": "Hint: {entry} is made entry by entry. Which numbers stand at its place in {factors}?",
+    "hint-forward-2-plain": "Hint, the rule: what acts entry by entry uses only the numbers at the same place.",
     "hint-forward-2": "Hint, the rule: entry i, j of a product P Q is row i of P times column j of Q: add up "
     "p_ik q_kj over k.",
     "hint-forward-3": "Hint, this line: {line}",

@@ -146,8 +146,7 @@ def _rules_used(lesson: Lesson, tree: Expr, child: str) -> list[str]:
                     out.append(LESSONS[label].format(names=", ".join(display_name(n) for n in fixed)))
                 stack += [b, a]
             case Binary(operator=operator, left=a, right=b):
-                kinds = {"@": "product", "*": "hadamard", "/": "quotient", "**": "power"}
-                out.append(LESSONS["small-" + kinds[operator]].format(product=text))
+                out.append(LESSONS["small-" + operator].format(product=text))
                 fixed = sorted({n for part in (a, b) if child not in names_in(part) for n in names_in(part)})
                 if fixed and child not in fixed:
                     label = "small-fixed" if len(fixed) > 1 else "small-fixed-one"

@@ -17,11 +17,13 @@ from whence.steps.linked import turned
 from whence.steps.record import Move, Pairing
 from whence.steps.style import FullShape
 
+# The questions, by the words with which they are asked.
+TRANSPOSE, ORDER, HADAMARD, SUM = (k.removeprefix("only-none-") for k in LESSONS if k.startswith("only-none-"))
 QUESTIONS: dict[str, tuple[str, ...]] = {
-    "transpose": ("left-factor", "right-factor", "turn"),
-    "order": ("left-factor", "right-factor"),
-    "hadamard": ("elementwise",),
-    "sum": ("broadcast-columns", "broadcast-rows", "broadcast-all", "spread-columns", "spread-rows", "spread-all")
+    TRANSPOSE: ("left-factor", "right-factor", "turn"),
+    ORDER: ("left-factor", "right-factor"),
+    HADAMARD: ("elementwise",),
+    SUM: ("broadcast-columns", "broadcast-rows", "broadcast-all", "spread-columns", "spread-rows", "spread-all")
     + ("weighted-sum",),
 }
 
@@ -31,7 +33,7 @@ def only(lesson: Lesson, question: str) -> str:
     blocks = [
         _answered(lesson, question, pair, move)
         for pair, move in _asked(lesson, question)
-        if question != "transpose" or move.rule == "turn" or not _is_vector(lesson, move)
+        if question != TRANSPOSE or move.rule == "turn" or not _is_vector(lesson, move)
     ]
     if not blocks:
         return LESSONS[f"only-none-{question}"].format(name=lesson.name)
@@ -58,7 +60,7 @@ def _answered(lesson: Lesson, question: str, pair: Pairing, move: Move) -> str:
     lines.append("  " + LESSONS["all-entries"])
     lines += [f"    {text}" for text in _legend(before + after + law)]
     lines += [f"    {before} = {after}", f"    {law}"]
-    if question in ("transpose", "order"):
+    if question in (TRANSPOSE, ORDER):
         lines += _by_shapes(lesson, move)
     return "\n".join(lines)
 
@@ -69,9 +71,9 @@ def _question(lesson: Lesson, question: str, move: Move) -> str:
     key = f"only-{question}"
     if move.rule == "turn":
         key = "only-turn"
-    elif question == "transpose" and move.turned:
+    elif question == TRANSPOSE and move.turned:
         key = "only-transpose-back"
-    elif question == "order":
+    elif question == ORDER:
         key = "only-order-first" if move.rule == "left-factor" else "only-order-last"
     return LESSONS[key].format(factor=plain, turned=turned(factor), name=lesson.name)
 

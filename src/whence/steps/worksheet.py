@@ -14,7 +14,7 @@ from whence.notation.unicode import display_name
 from whence.notation.words import describe_sizes
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Name, Negative
-from whence.read.walk import names_in
+from whence.read.walk import names_in, walk
 from whence.shapes.words import is_scalar
 from whence.steps.entries import Entries, Entry, Left, Partial, folded, names_to_entries
 from whence.steps.lesson import Lesson, Place
@@ -347,7 +347,11 @@ class Worksheet:
         texts["factor"] = next((lesson_move for lesson_move in self._moved()), "")
         answer = self._answer(task.left) if task.part != "matrix" else None
         texts["count"] = len(_terms(_expanded(answer))) if answer is not None else 0
+        if task.part == "matrix":
+            texts["entry"] = self.entries.typed(Entry(task.left.name, self._places()[0]))
         label = f"hint-{task.part}-{level}"
+        if task.part == "forward" and level < 3 and not self._has_product(task):
+            label += "-plain"
         if label == "hint-matrix-1" and not texts["factor"]:
             label += "-plain"
         return PRACTICE[label].format(**texts)
@@ -355,6 +359,13 @@ class Worksheet:
     def _names_of(self, task: Task) -> set[str]:
         body = self.lesson.style.statements.get(task.left.name, (self.lesson.answer, 0))[0]
         return names_in(body) & set(self.lesson.shapes)
+
+    def _places(self) -> list[Place]:
+        return self.lesson.places(self.lesson.target, self.sizes)
+
+    def _has_product(self, task: Task) -> bool:
+        body, _ = self.lesson.style.statements[task.left.name]
+        return any(isinstance(n, Binary) and n.operator == "@" for n in walk(body))
 
     def _moved(self) -> list[str]:
         return [
