@@ -39,8 +39,8 @@ _SMALL = frozenset(("of", "by", "the", "a", "an", "with", "for", "derivative", "
 def search(words: str, count: int = 10) -> list[Entry]:
     """The entries that speak of all these words, the nearest first; of the most words, where none has all.
 
-    >>> search("inverse trace")[0].name
-    '∂(tr(X⁻¹))/∂X'
+    >>> search("backward product left factor")[0].name
+    'backward of a product, left factor'
     """
     wanted = [w for w in map(str.lower, _WORD.findall(words)) if w not in _SMALL]
     if not wanted:

@@ -71,7 +71,7 @@ def worksheet(net: Net, target: str, state: State | None = None) -> Worksheet:
     """The worksheet of one gradient. Raises RuleError `no-worksheet` where there is none.
 
     >>> from whence import model
-    >>> sheet = worksheet(model("z = W x; J = sum(z**2)", shapes="W: n x m, x: m"), "dW")
+    >>> sheet = worksheet(model("z = W x; J = norm(z)^2", shapes="W: n x m, x: m"), "dW")
     >>> sheet.judge("dw_11 = dz_1 x_1").said
     'right'
     """

@@ -77,7 +77,7 @@ def _target(lines: list[str]) -> str:
 def reply(post: Post, level: Level = "step") -> str:
     """The reply in Markdown, at most 200 words. Raises what deriving raises.
 
-    >>> text = reply(read_post("shape W: n x m, x: m\\nz = W x\\nJ = sum(z**2)\\nWhy is dW = 2 z x^T?"))
+    >>> text = reply(read_post("shape W: n x m, x: m\\nz = W x\\nJ = norm(z)^2\\nWhy is dW = 2 z x^T?"))
     >>> "school" in text
     True
     """

@@ -15,8 +15,10 @@ from whence.read.walk import names_in, walk
 
 Bound = dict[str, Expr]
 MOST_STEPS = 4_000
-# Functions of a matrix that its transpose shares: of a product they may share the rotated products, too.
-CYCLIC = tuple(op.name for op in TABLE.values() if op.transposes == "invariant" and op.gives in ("[]", "[...]"))
+# The trace: a contraction of a square matrix to a number, which rotating the factors of a product leaves as it is.
+CYCLIC = tuple(
+    op.name for op in TABLE.values() if op.kind == "structure" and "n,n]" in op.takes and op.gives in ("[]", "[...]")
+)
 
 
 class _Spent(Exception):
