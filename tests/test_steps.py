@@ -240,3 +240,18 @@ def test_the_command_line_passes_the_options_on() -> None:
     assert status == 0 and "Why is W2 transposed" in text
     status, text = run("explain", str(NETWORK), "dZ1", "--show", "toy", "--json")
     assert status == 0 and "school calculus" in json.loads(text)["explanation"]
+
+
+@pytest.mark.parametrize(
+    ("model", "shapes", "target", "law"),
+    [
+        ("z = W x; J = norm(z)^2", "W: n x m, x: m", "W", "⟨P, Q R⟩ = ⟨P Rᵀ, Q⟩"),
+        ("z = W B x; J = norm(z)^2", "W: n x k, B: k x m, x: m", "W", "why B x is transposed, and last"),
+        ("z = x W; J = norm(z)^2", "W: n x m, x: 1 x n", "W", "why x is transposed, and first"),
+        ("J = a' X b", "a: n, X: n x m, b: m", "X", "⟨"),
+        ("z = W sum(B, axis=1); J = norm(z)^2", "W: n x k, B: k x m", "W", "⟨"),
+    ],
+)
+def test_a_vector_beside_a_matrix_is_laid_out(model: str, shapes: str, target: str, law: str) -> None:
+    d = whence.model(model, shapes).gradient(target)
+    assert d.derivation.complete and law in d.explain()

@@ -15,12 +15,13 @@ _COMMANDS = (  # usage, what it gives
     ("practise MODEL TARGET | --state FILE", "a worksheet: find a formula yourself, every line judged"),
     ("lookup WORDS | --form FORMULA --wrt NAME", "rules and identities by words or by form; may I use this one here?"),
     ("reply POST.md", "an answer to a forum post that displays there"),
+    ("read TEXT | FILE.jsonl", "how a text as typed is read: LaTeX, a slide, NumPy, Octave, Unicode"),
     ("solve FILE", "one problem a line in, one answer a line out"),
 )
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
 ASKED = tuple(k.removeprefix("only-none-") for k in LESSONS if k.startswith("only-none-"))  # the questions of --only
-LATER = ("check", "audit", "emit", "train", "grade", "read", "serve")
+LATER = ("check", "audit", "emit", "train", "grade", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
   whence explain "Z = W X; J = norm(Z - Y)^2" dW
@@ -142,8 +143,19 @@ def _reply(parser: Parser) -> None:
     _common(parser)
 
 
+def _read(parser: Parser) -> None:
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="file, -, or text; FILE.jsonl: one text a line")
+    parser.add_argument("--batch", action="store_true", help="one JSON object a line, whatever the file's name")
+    parser.add_argument("--dialect", choices=("latex", "code", "octave", "lecture"), help="(default: by the signs)")
+    _batch(parser)
+
+
 def _solve(parser: Parser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="problems, one JSON object a line; - is standard input")
+    _batch(parser)
+
+
+def _batch(parser: Parser) -> None:
     parser.add_argument("--out", default="", metavar="FILE", help="write the answers there")
     parser.add_argument("--resume", action="store_true", help="go on after the answers that --out FILE has")
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="work on N processes (default: 1)")
@@ -188,4 +200,4 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _practise, _lookup, _reply, _solve), strict=True))
+_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _practise, _lookup, _reply, _read, _solve), strict=True))

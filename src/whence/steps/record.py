@@ -68,6 +68,7 @@ class _State:
     row: bool = False  # a single axis is that of a row
     mark_row: bool = False
     turned: bool = False  # of the last move: its factor stood transposed
+    met: int | None = None  # where a vector that moved as a whole met the mark
 
 
 class CannotLayOut(Exception):
@@ -125,10 +126,18 @@ def _path(
         after = _pairing(state, sizes)
         if after.contraction() is not current.contraction() and not _same(after, current):
             raise CannotLayOut
-        moves.append(Move(rule, tuple(f for f, _, _ in moved), current, after, state.turned))
+        moves.append(Move(rule, _moved(rule, moved, state.met, sizes), current, after, state.turned))
         state.turned = False
         current = after
     return Path(start, tuple(moves))
+
+
+def _moved(rule: str, moved: list[Factor], met: int | None, sizes: dict[int, Dim]) -> tuple[Node, ...]:
+    """What moved, as factors; several that make one vector together, as that vector."""
+    if met is None or rule not in ("left-factor", "right-factor") or len(moved) < 2:
+        return tuple(f for f, _, _ in moved)
+    rest = [(f, tuple(0 if i == met else i + 1 for i in idx), e) for f, idx, e in moved]
+    return (make_sum([(1, rest)], (sizes[met],)),)
 
 
 def _same(a: Pairing, b: Pairing) -> bool:
@@ -167,6 +176,8 @@ def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
     if together and len(together) == len(others):
         _carry(state, together)
         return "elementwise", together
+    if len(state.axes) == 1 and not any(set(f[1]) & set(state.axes) for f in others):
+        return _outer(state, mark, others)
     rule, chosen = _outermost(state, mark, others)
     state.turned = _is_turned(state, rule, chosen)
     _carry(state, [chosen])
@@ -175,6 +186,20 @@ def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
     if rule == "weighted-sum" and sorted(mine) == sorted(state.axes):
         state.axes = mine
     return rule, [chosen]
+
+
+def _outer(state: _State, mark: Node, others: list[Factor]) -> tuple[str, list[Factor]]:
+    """⟨p, δQ r⟩ of vectors: r, whatever it is made of, goes over to p and makes a matrix of it."""
+    axes = _mark_axes(state, mark)
+    (own,) = state.axes
+    shared = {i for f in others for i in f[1] if i in axes}
+    if len(axes) != 2 or own not in axes or len(shared) != 1:
+        raise CannotLayOut
+    (met,) = shared
+    _carry(state, others)
+    state.met = met
+    state.axes = (met, own) if state.row else (own, met)
+    return ("left-factor" if state.row else "right-factor"), others
 
 
 def _axes_without(state: _State, factor: Factor) -> set[int]:

@@ -65,4 +65,6 @@ class Style:
         factor = move.moved[0]
         if factor.rank == 2 and move.turned:
             return self.text(self.printer.forms(factor)[1].tree)
-        return self.node(factor, move.rule == "right-factor").removeprefix("δ")
+        vectors = move.before.left.rank == 1  # ⟨p, Q r⟩: a column r, or in a row ⟨p, r Q⟩ a row r
+        row = move.before.row if vectors else move.rule == "right-factor"
+        return self.node(factor, row).removeprefix("δ")
