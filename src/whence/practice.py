@@ -12,8 +12,9 @@ from whence.messages.practice import PRACTICE
 from whence.notation.linear import NotLinear
 from whence.notation.scalars import NotScalars
 from whence.read.parser import parse_expression
-from whence.read.syntax import Expr, Name
+from whence.read.syntax import Binary, Call, Expr, Name, Negative
 from whence.read.walk import names_in
+from whence.shapes.words import is_scalar
 from whence.steps.entries import of_numbers
 from whence.steps.numbers import number_text
 from whence.steps.toy import ToyExample
@@ -83,7 +84,7 @@ def worksheet(net: Net, target: str, state: State | None = None) -> Worksheet:
     try:
         ToyExample(d.lesson, d.lesson.small(one_sample=True))
         return Worksheet(d.lesson, state or State(), lambda text: _judged(d, text))
-    except (NotScalars, NotLinear) as problem:
+    except (NoPoint, NotScalars, NotLinear) as problem:
         raise RuleError("no-worksheet", found=d.name, expected=str(problem) or PRACTICE["no-steps"]) from None
 
 
@@ -93,7 +94,23 @@ def worksheet(net: Net, target: str, state: State | None = None) -> Worksheet:
 def typed_formula(net: Net, text: str) -> Expr:
     """A formula over the names of a model and of its gradients, in any notation that is read."""
     names = [*net.engine.shapes, *("d" + n for n in net.engine.shapes)]
-    return parse_expression(text, functions=net.model.functions, names=names)
+    return _with_numbers(parse_expression(text, functions=net.model.functions, names=names), net)
+
+
+def _with_numbers(tree: Expr, net: Net) -> Expr:
+    """The formula with a product by a number where a number stands beside a matrix: λ W."""
+    match tree:
+        case Binary(operator="@", left=a, right=b):
+            a, b = _with_numbers(a, net), _with_numbers(b, net)
+            number = any(is_scalar(net.shape_of(side)) for side in (a, b))
+            return Binary("*" if number else "@", a, b)
+        case Binary(operator=o, left=a, right=b):
+            return Binary(o, _with_numbers(a, net), _with_numbers(b, net))
+        case Negative(operand=a):
+            return Negative(_with_numbers(a, net))
+        case Call(name=f, arguments=arguments, keywords=keywords):
+            return Call(f, tuple(_with_numbers(a, net) for a in arguments), keywords)
+    return tree
 
 
 def _judged(d: Derivative, text: str) -> tuple[bool, str]:
@@ -101,6 +118,8 @@ def _judged(d: Derivative, text: str) -> tuple[bool, str]:
     net = d.net
     try:
         tree = typed_formula(net, text)
+    except ShapeError as problem:
+        return False, problem.message
     except WhenceError as problem:
         return False, PRACTICE["matrix-unreadable"].format(reason=problem.message)
     own = "d" + d.wrt[0]

@@ -102,7 +102,9 @@ class Taught:
         statements = {s.target: (s.expression, s.line) for s in self.net.model.statements}
         shapes = {**self.net.engine.shapes, **{a: engine.shapes[of] for of, a in engine.adjoint_names.items()}}
         scaled = self.convention == "course" and not self.net.is_parameter(self.wrt[0])
-        return Style(self.net.text, printer, shapes, statements, str(self.net.samples) if scaled else "")
+        return Style(
+            self.net.text, printer, shapes, statements, self.net.shape_of, str(self.net.samples) if scaled else ""
+        )
 
     def explain(
         self,

@@ -156,7 +156,7 @@ LESSONS: dict[str, str] = {
     "toy-nudge-agrees": "step 5 says {value}",
     "toy-left-out": "… and {count} more of the same kind",
     "toy-many-ways": "there are too many ways from one entry to the cost",
-    "toy-none": "The toy example is not shown: {reason}.",
+    "toy-none": "This is not shown here: {reason}.",
     "toy-not-linear": "a change is not written as a sum",
     "toy-and-so": "and through {before} in {places}",
     "toy-end": "And for all other sizes? The matrix form is {derived}.",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from whence.notation.scalars import ONE, ZERO, added, combined, minus
-from whence.read.syntax import Binary, Expr, Name, Negative
+from whence.read.syntax import Binary, Call, Expr, Name, Negative
 from whence.read.walk import names_in
+
+MARK = "δ"  # of the names in which the formula is linear
 
 
 def coefficient(tree: Expr, name: str) -> Expr:
@@ -30,7 +32,15 @@ def coefficient(tree: Expr, name: str) -> Expr:
             return combined("*", a, coefficient(b, name))
         case Binary(operator="/", left=a, right=b) if name not in names_in(b):
             return combined("/", coefficient(a, name), b)
+        case Call(name=f, arguments=arguments, keywords=keywords):
+            # where(C, δ, 0): linear in the arguments that change, whichever these are.
+            return Call(f, tuple(_beside(a, name) for a in arguments), keywords)
     raise NotLinear
+
+
+def _beside(argument: Expr, name: str) -> Expr:
+    changes = any(n.startswith(MARK) for n in names_in(argument))
+    return coefficient(argument, name) if changes else argument
 
 
 class NotLinear(Exception):

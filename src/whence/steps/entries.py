@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from whence.messages.errors import ReadError
 from whence.messages.practice import PRACTICE
 from whence.notation.unicode import display_name
+from whence.ops.table import CONSTANTS
 from whence.read.letters import SUBSCRIPTS, fold
 from whence.read.parser import parse_expression
-from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number
+from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number
 from whence.steps.lesson import Lesson, Place
 
 LINE_LIMIT = 2_000
 _LOWERED = {sign: plain for sign, plain in SUBSCRIPTS.items() if plain.isdigit()}
-_WORD = re.compile(r"[^\W\d_][^\W_]*(?:_\{?\d{1,2}(?:,? ?\d)?\}?)?")
+_WORD = re.compile(r"[^\W\d_]\w*(?:\{\d ?,? ?\d?\})?")
+_PLACED = re.compile(r"(.+)_\{?(\d[\d, ]*)\}?")
 _BRACKETED = re.compile(r"\[ ?(\d) ?(?:, ?(\d) ?)?\]")
 _PARTIAL = re.compile(r"[d∂](\w{1,40})/[d∂](\w{1,40})")
 _SUBSCRIPT = re.compile(f"[{''.join(_LOWERED)}]+")
@@ -125,21 +127,23 @@ class Entries:
         last = 0
         for found in _WORD.finditer(text):
             entry = self.known.get(folded(found.group()))
-            after = text[found.end() :].lstrip()[:1]
-            if entry is not None and after not in ("(", "'", "′"):
+            called = text[found.end() : found.end() + 1] in ("(", "'", "′") and "_" not in found.group()
+            if entry is not None and not called:
                 out += [text[last : found.start()], f" {self.ids[entry]} "]
                 last = found.end()
         return "".join([*out, text[last:]])
 
     def unknown(self, tree_names: Collection[str], partials: Collection[str]) -> list[str]:
         """The names of a right side that are no entries and no sizes."""
-        ids = set(self.ids.values()) | set(partials) | set(self.sizes)
+        ids = set(self.ids.values()) | set(partials) | set(self.sizes) | set(CONSTANTS)
         return sorted(n for n in tree_names if n not in ids)
 
 
 def of_numbers(tree: Expr) -> Expr:
     """The formula with every product a product of numbers: a blank between two entries is read as one."""
     match tree:
+        case Compare(operator=operator, left=a, right=b):
+            return Compare(operator, of_numbers(a), of_numbers(b))
         case Binary(operator=operator, left=a, right=b):
             return Binary("*" if operator == "@" else operator, of_numbers(a), of_numbers(b))
         case Negative(operand=a):
@@ -162,13 +166,14 @@ def _plain(text: str) -> str:
 
 def folded(word: str) -> str:
     """The word with plain letters and digits."""
-    head, sign, tail = word.partition("_")
+    placed = _PLACED.fullmatch(word)
+    head, tail = (placed[1], placed[2]) if placed is not None else (word, "")
     try:
         head = fold(head, 1, 1)
     except ReadError:
         return word
     digits = "".join(c for c in tail if c.isdigit())
-    return head + sign + digits
+    return f"{head}_{digits}" if digits else head
 
 
 def names_to_entries(entries: Entries) -> dict[str, Expr]:

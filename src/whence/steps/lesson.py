@@ -10,6 +10,7 @@ from whence.expr.node import Node
 from whence.notation.scalars import NotScalars, entry_name, expand_entry, print_scalar
 from whence.notation.unicode import display_name
 from whence.read.syntax import Expr, Name
+from whence.shapes.words import is_scalar
 from whence.steps.derivation import Derivation, Stage
 from whence.steps.record import Move, Path
 from whence.steps.style import ONE, FullShape, Style
@@ -78,7 +79,13 @@ class Lesson:
         try:
             return expand_entry(tree, place, sizes, {**self.shapes, **marks}, functions=self.functions)
         except ValueError as problem:
+            if place and not self._has_axes(tree):
+                return expand_entry(tree, (), sizes, {**self.shapes, **marks}, functions=self.functions)
             raise NotScalars(str(problem)) from None
+
+    def _has_axes(self, tree: Expr) -> bool:
+        """Is it an array? A number may stand for an array of equal entries."""
+        return not is_scalar(self.style.shape(tree))
 
     # ------------------------------------------------------------ the record
     def moves(self) -> Iterator[tuple[Stage, Path, Move]]:

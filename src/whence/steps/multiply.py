@@ -124,11 +124,14 @@ def _true_shapes(found: list[Factor]) -> list[str]:
     left = found[0]
     shape = left.shape
     for right in found[1:]:
-        if shape[-1] != right.shape[0] and shape != () and right.shape != ():
+        if not shape or not right.shape:
+            left, shape = right, shape or right.shape
+            continue
+        if shape[-1] != right.shape[0]:
             texts = {"left": left.text, "right": right.text}
             texts |= {"left_shape": shape_in_words(shape), "right_shape": shape_in_words(right.shape)}
             return ["  " + LESSONS["multiply-shapes"].format(**texts)]
-        left, shape = right, (shape[0], right.shape[-1]) if shape else right.shape
+        left, shape = right, (shape[0], right.shape[-1])
     return []
 
 

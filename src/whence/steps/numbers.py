@@ -79,13 +79,15 @@ def numbers(lesson: Lesson, sizes: Mapping[str, int]) -> Numbers:
     setting, stand_ins = _with_stand_ins(lesson.setting)
     random = Random(SEED)
     best: Point | None = None
+    smooth = False
     for _ in range(TRIES):
         given = _chosen(lesson, setting, sizes, random)
         try:
             point = Point(setting, sizes, Random(SEED), given)
         except NoPoint:
             continue
-        best = best or point
+        if best is None or (not smooth and _is_smooth(lesson, setting, point)):
+            best, smooth = point, _is_smooth(lesson, setting, point)
         if _is_easy(lesson, setting, point):
             best = point
             break
@@ -149,6 +151,26 @@ def _is_easy(lesson: Lesson, setting: Setting, point: Point) -> bool:
         return False
     count = len(point.named(lesson.target).entries)
     return all(abs(slope(setting, point, lesson.output, lesson.target, k)[0]) >= SMALLEST for k in range(count))
+
+
+def _is_smooth(lesson: Lesson, setting: Setting, point: Point) -> bool:
+    """Is there no kink at the point? Then the slopes on both sides of it are about the same."""
+    here = point.named(lesson.output).entries[0]
+    entries = point.named(lesson.target).entries
+    try:
+        with localcontext(USUAL[1].context()):
+            for k, value in enumerate(entries):
+                low, high = (
+                    moved(setting, point, lesson.target, [*entries[:k], end, *entries[k + 1 :]])
+                    .named(lesson.output)
+                    .entries[0]
+                    for end in (value - NUDGE, value + NUDGE)
+                )
+                if abs((high - here) - (here - low)) > (NUDGE + abs(high - low)) / 20:
+                    return False
+        return True
+    except NoPoint:
+        return False
 
 
 def _name_all(found: Numbers) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from whence.messages.labels import LABELS
+from whence.messages.lessons import LESSONS
+from whence.notation.linear import NotLinear
+from whence.notation.scalars import NotScalars
 from whence.notation.unicode import display_name
 from whence.notation.words import describe_sizes, shape_in_words
 from whence.shapes.dims import Dim
@@ -19,6 +22,7 @@ from whence.steps.linked import in_short, linked, small_steps
 from whence.steps.multiply import multiply
 from whence.steps.toy import toy
 from whence.verify.certificate import Certificate
+from whence.verify.point import NoPoint
 
 WIDTH = 46
 ONES = "𝟏"
@@ -80,7 +84,10 @@ def _lesson(
 ) -> list[str]:
     """What is asked for, between the formula and its certificate."""
     if show is not None:
-        return [SHOWN[show](d.lesson, sizes)]
+        try:
+            return [SHOWN[show](d.lesson, sizes)]
+        except (NoPoint, NotScalars, NotLinear) as problem:
+            return [LESSONS["toy-none"].format(reason=str(problem) or LESSONS["toy-not-linear"])]
     if only is not None:
         return [reasons.only(d.lesson, only)]
     if depth == 1:

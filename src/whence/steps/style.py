@@ -26,6 +26,7 @@ class Style:
     printer: Printer
     shapes: Mapping[str, FullShape]
     statements: Mapping[str, tuple[Expr, int]]  # name -> its expression and line
+    shape: Callable[[Expr], FullShape]
     scaled: str = ""  # the number by which adjoint names are larger than derivatives (the course's m)
 
     def tree(self, node: Node, row: bool = False) -> Expr:

@@ -10,7 +10,7 @@ from random import Random
 from whence.messages.errors import RefusedError, WhenceError
 from whence.messages.practice import PRACTICE
 from whence.notation.scalars import NotScalars, print_scalar
-from whence.notation.unicode import display_name
+from whence.notation.unicode import display_name, to_unicode
 from whence.notation.words import describe_sizes
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Name, Negative
@@ -140,7 +140,8 @@ class Worksheet:
 
     def _is_whole(self, left: Entry) -> bool:
         """Is it the whole matrix, not an entry?"""
-        return left.place == () and bool(self.lesson.shapes[self.lesson.target])
+        own = left.name == "d" + self.lesson.target
+        return own and left.place == () and not is_scalar(self.lesson.shapes[self.lesson.target])
 
     def done(self) -> dict[Entry, str]:
         """The blanks that are filled, with the right sides as typed."""
@@ -375,12 +376,12 @@ class Worksheet:
         ]
 
     def _typed_answer(self, task: Task) -> str:
+        """The answer to a blank, as it can be typed."""
         tree = self._answer(task.left) if task.part != "matrix" else None
         if tree is None:
-            return task.answer
-        return print_scalar(
-            substituted(tree, {own: Name(self.entries.typed(e)) for e, own in self.entries.ids.items()})
-        )
+            return to_unicode(self.lesson.answer, self.lesson.style.shape, ascii=True)
+        names: dict[str, Expr] = {own: Name(self.entries.typed(e)) for e, own in self.entries.ids.items()}
+        return to_unicode(substituted(tree, names), lambda part: (), ascii=True)
 
     def reading(self, line: str) -> str:
         """A line as it was read, as it is shown."""
