@@ -473,6 +473,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     ),
     Op(
         name="power",
+        operator="**",
         kind="elementwise",
         structure="power",
         facts=("symbolic-power",),
@@ -583,6 +584,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     ),
     Op(
         name="hadamard",
+        operator="*",
         kind="elementwise",
         takes="A, B",
         gives="A ~ B",
