@@ -12,9 +12,9 @@ from whence.messages.practice import PRACTICE
 from whence.notation.linear import NotLinear
 from whence.notation.scalars import NotScalars
 from whence.read.parser import parse_expression
-from whence.read.syntax import Binary, Call, Expr, Name, Negative
+from whence.read.reading import read_typed
+from whence.read.syntax import Expr, Name
 from whence.read.walk import names_in
-from whence.shapes.words import is_scalar
 from whence.steps.entries import of_numbers
 from whence.steps.numbers import number_text
 from whence.steps.toy import ToyExample
@@ -92,25 +92,21 @@ def worksheet(net: Net, target: str, state: State | None = None) -> Worksheet:
 
 
 def typed_formula(net: Net, text: str) -> Expr:
-    """A formula over the names of a model and of its gradients, in any notation that is read."""
-    names = [*net.engine.shapes, *("d" + n for n in net.engine.shapes)]
-    return _with_numbers(parse_expression(text, functions=net.model.functions, names=names), net)
+    """A formula over the names of a model and of its gradients, in any notation that is read.
 
+    Raises ReadError for what cannot be read, and for more than one line.
 
-def _with_numbers(tree: Expr, net: Net) -> Expr:
-    """The formula with a product by a number where a number stands beside a matrix: λ W."""
-    match tree:
-        case Binary(operator="@", left=a, right=b):
-            a, b = _with_numbers(a, net), _with_numbers(b, net)
-            number = any(is_scalar(net.shape_of(side)) for side in (a, b))
-            return Binary("*" if number else "@", a, b)
-        case Binary(operator=o, left=a, right=b):
-            return Binary(o, _with_numbers(a, net), _with_numbers(b, net))
-        case Negative(operand=a):
-            return Negative(_with_numbers(a, net))
-        case Call(name=f, arguments=arguments, keywords=keywords):
-            return Call(f, tuple(_with_numbers(a, net) for a in arguments), keywords)
-    return tree
+    >>> from whence import model
+    >>> net = model("z = W x; J = norm(z)^2", shapes="W: n x m, x: m")
+    >>> net.text(typed_formula(net, "np.outer(dz, x)"))
+    'dz xᵀ'
+    """
+    shapes = {name: [str(size) for size in shape] for name, shape in net.engine.shapes.items()}
+    given = {"variables": shapes | {f"d{n}": s for n, s in shapes.items()}, "functions": net.model.functions}
+    line, *others = read_typed(text, given).lines
+    if others:
+        raise ReadError("two-formulas", found=str(len(others) + 1))
+    return line.expression
 
 
 def _judged(d: Derivative, text: str) -> tuple[bool, str]:

@@ -81,6 +81,13 @@ COMMAND_LINE = (
         Bad("command", "whence practise MODEL dZ1 --line 'z1_1 = w1_11.T'"),
     ),
     Message(
+        "two-formulas",
+        "Here stand {found} formulas.",
+        "Type one formula a line.",
+        "Every line of a worksheet is judged alone, given those before it.",
+        Bad("command", "whence practise MODEL dZ1 --line 'dZ1 = W2.T; dZ2'"),
+    ),
+    Message(
         "no-worksheet",
         "There is no worksheet for {found}: {expected}.",
         "Ask for its derivation: whence explain MODEL TARGET.",

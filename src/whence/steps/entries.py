@@ -11,7 +11,7 @@ from whence.messages.practice import PRACTICE
 from whence.notation.unicode import display_name
 from whence.ops.table import CONSTANTS
 from whence.read.letters import SUBSCRIPTS, fold
-from whence.read.parser import parse_expression
+from whence.read.reading import read_typed
 from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number
 from whence.steps.lesson import Lesson, Place
 
@@ -119,7 +119,12 @@ class Entries:
                 pieces += [self._words(plain[last : found.start()]), f" ({name}) "]
                 last = found.end()
         pieces.append(self._words(plain[last:]))
-        return of_numbers(parse_expression("".join(pieces), dialect="lecture", functions=self.functions))
+        numbers = {name: [] for name in (*self.ids.values(), *partials)}
+        given = {"variables": numbers, "functions": self.functions}
+        line, *others = read_typed("".join(pieces), given, dialect="lecture").lines
+        if others:
+            raise ReadError("two-formulas", found=str(len(others) + 1))
+        return of_numbers(line.expression)
 
     def _words(self, text: str) -> str:
         """The text with every entry in it replaced by its plain name."""
