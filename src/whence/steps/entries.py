@@ -21,6 +21,11 @@ _WORD = re.compile(r"[^\W\d_]\w*(?:\{\d ?,? ?\d?\})?")
 _PLACED = re.compile(r"(.+)_\{?(\d[\d, ]*)\}?")
 _BRACKETED = re.compile(r"\[ ?(\d) ?(?:, ?(\d) ?)?\]")
 _PARTIAL = re.compile(r"[d∂](\w{1,40})/[d∂](\w{1,40})")
+_FRACTION = re.compile(r"\\[dt]?frac ?\{ ?[d∂] ?(\w{1,40}) ?\} ?\{ ?[d∂] ?(\w{1,40}) ?\}")
+_BRACED = re.compile(r"_ ?\{ ?(\d{1,2}) ?,? ?(\d?) ?\}")
+_LAYER = r" ?\^ ?\{? ?\\?\[ ?(\d{1,2}) ?\\?\](?: ?\})?"  # ^[1], ^{[1]}, and as a forum wants it, ^\[1\]
+_PLACE_LAYER = re.compile(r"(?<=[^\W\d_])(_\d{1,2})" + _LAYER)
+_LAYER_ALONE = re.compile(r"(?<=[^\W\d_])" + _LAYER)
 _SUBSCRIPT = re.compile(f"[{''.join(_LOWERED)}]+")
 
 
@@ -83,8 +88,10 @@ class Entries:
         digits = "".join(_LOWERED[c] for c in full if c in _LOWERED)
         return f"{entry.name.lower()}_{digits}" if digits else entry.name
 
-    def shown(self, entry: Entry) -> str:
-        """How an entry is printed: z1₁₂."""
+    def shown(self, entry: Left) -> str:
+        """How an entry is printed: z1₁₂; a derivative: ∂z2₁/∂a1₁."""
+        if isinstance(entry, Partial):
+            return f"∂{self.shown(entry.of)}/∂{self.shown(entry.by)}"
         shape_of = entry.name if entry.name in self.lesson.shapes else entry.name[1:]
         full = self.lesson.entry_id(shape_of, entry.place, self.sizes)
         own = "".join(c for c in full if c in _LOWERED)
@@ -98,6 +105,16 @@ class Entries:
         if partial is not None:
             return self._partial(partial)
         return self.known.get(folded(plain.strip()))
+
+    def is_whole(self, text: str) -> bool:
+        """Does the left side of a line stand for the gradient as a matrix: dZ1, dZ^[1], dJ/dZ1?"""
+        if len(text) > LINE_LIMIT:
+            return False
+        plain = _plain(text).strip()
+        partial = _PARTIAL.fullmatch(plain.replace(" ", ""))
+        if partial is not None:
+            return (folded(partial[1]), folded(partial[2])) == (self.lesson.output, self.lesson.target)
+        return folded(plain) == "d" + self.lesson.target
 
     def _partial(self, found: re.Match[str]) -> Partial | None:
         of, by = (self.known.get(folded(word)) for word in found.groups())
@@ -161,11 +178,14 @@ def of_numbers(tree: Expr) -> Expr:
 
 
 def _plain(text: str) -> str:
-    """Subscript signs and brackets as underscores: z1₁₂ and z1[1,2] are z1_12."""
+    """Subscript signs, brackets and layers as in z1_12: z1₁₂, z1[1,2], z^[1]_12 and z_{12}^{[1]}; ∂ for LaTeX's."""
     if len(text) > LINE_LIMIT:
         raise ReadError("line-too-long", found=str(len(text)), limit=LINE_LIMIT)
     plain = _SUBSCRIPT.sub(lambda m: "_" + "".join(_LOWERED[c] for c in m.group()), text)
+    plain = _BRACED.sub(r"_\1\2", plain)
+    plain = _LAYER_ALONE.sub(r"\1", _PLACE_LAYER.sub(r"\2\1", plain))
     plain = _BRACKETED.sub(lambda m: "_" + m[1] + (m[2] or ""), plain)
+    plain = _FRACTION.sub(r"∂\1/∂\2", plain.replace("\\partial", "∂"))
     return plain.replace("·", " * ").replace("⋅", " * ").replace("’", "'")
 
 

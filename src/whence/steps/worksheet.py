@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,13 +17,14 @@ from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Name, Negative
 from whence.read.walk import names_in, walk
 from whence.shapes.words import is_scalar
-from whence.steps.entries import Entries, Entry, Left, Partial, folded, names_to_entries
+from whence.steps.entries import Entries, Entry, Left, Partial, names_to_entries
 from whence.steps.lesson import Lesson, Place
 from whence.steps.numbers import Numbers, generic, number_text, numbers
 from whence.verify.point import NoPoint, Point, close, slope
 
 LINES_LIMIT = 200
 HINTS = 4
+_ZERO = re.compile(r"[\[_,] ?0")  # an entry counted from 0, as in code
 
 
 @dataclass(frozen=True)
@@ -170,20 +172,24 @@ class Worksheet:
         try:
             left = self.entries.left(left_text)
             if left is None:
-                return Judged(False, PRACTICE["unknown-left"].format(found=left_text.strip()[:40]))
+                return Judged(False, self._unknown(left_text.strip()[:40]))
             partials: dict[str, Partial] = {}
             tree = self.entries.right(right_text, partials)
             unknown = self.entries.unknown(names_in(tree), partials)
             if unknown:
-                return Judged(False, PRACTICE["unknown-left"].format(found=unknown[0]), left)
+                return Judged(False, self._unknown(unknown[0]), left)
             return self._judged(left, tree, partials, self.state.lines[:upto])
         except (WhenceError, NoPoint, NotScalars) as problem:
             reason = problem.message if isinstance(problem, WhenceError) else str(problem)
             return Judged(False, PRACTICE["unreadable"].format(reason=reason))
 
+    def _unknown(self, found: str) -> str:
+        example = self.entries.typed(self.tasks[0].left)
+        said = "from-one" if _ZERO.search(found) else "unknown-left"
+        return PRACTICE[said].format(found=found, example=example)
+
     def _is_matrix(self, left_text: str) -> bool:
-        word = left_text.strip().replace("^", "").replace("[", "").replace("]", "").replace("\\", "")
-        return folded(word) == "d" + self.lesson.target and not is_scalar(self.lesson.shapes[self.lesson.target])
+        return self.entries.is_whole(left_text) and not is_scalar(self.lesson.shapes[self.lesson.target])
 
     def _judged(self, left: Left, tree: Expr, partials: dict[str, Partial], before: list[str]) -> Judged:
         if isinstance(left, Entry) and tree == Name(self.entries.ids[left]):
@@ -392,9 +398,10 @@ class Worksheet:
             partials: dict[str, Partial] = {}
             tree = self.entries.right(right_text, partials)
             names = names_to_entries(self.entries)
-            for name, p in partials.items():
-                names[name] = Name(f"∂{self.entries.shown(p.of)}/∂{self.entries.shown(p.by)}")
-            return f"{left_text.strip()} = {print_scalar(substituted(tree, names))}"
+            names |= {name: Name(self.entries.shown(partial)) for name, partial in partials.items()}
+            left = self.entries.left(left_text)
+            shown = left_text.strip() if left is None else self.entries.shown(left)
+            return f"{shown} = {print_scalar(substituted(tree, names))}"
         except WhenceError:
             return line.strip()
 
