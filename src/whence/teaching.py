@@ -192,5 +192,5 @@ class Taught:
     def matrix_lines(self) -> list[tuple[str, str]]:
         return matrix_reading(self.derivation, self._style, self.of, str(self))
 
-    def index_lines(self) -> list[str]:
-        return index_reading(self.derivation, self._style, display_name(self.name))
+    def index_lines(self) -> list[tuple[str, str]]:
+        return index_reading(self.derivation, self._style, display_name(self.name), self.of)

@@ -56,20 +56,29 @@ def _whole(node: Node) -> str:
 
 
 def _term(c: Coefficient, factors: tuple[Factor, ...], at: tuple[int, ...], rank: int, used: int) -> tuple[bool, str]:
-    summed = sorted({i for _, idx, _ in factors for i in idx if i >= rank})
+    ordered = sorted(factors, key=lambda factor: _order(factor, rank))
+    summed = list(dict.fromkeys(i for _, idx, _ in ordered for i in idx if i >= rank))
     names = dict(enumerate(at)) | {s: used + k for k, s in enumerate(summed)}
     inner = used + len(summed)
-    above, below = [], []
-    for f, idx, e in sorted(factors, key=lambda x: (x[0].kind == DIMENSION, x[0].name.startswith("δ"))):
+    above, within, below = list[str](), list[str](), list[str]()
+    for f, idx, e in ordered:
         text = _power(_entry(f, tuple(names[i] for i in idx), inner), f, abs(e))
-        (above if e > 0 else below).append(text)
+        # What no sum reaches stands before it.
+        (below if e < 0 else within if any(i >= rank for i in idx) else above).append(text)
     number = Fraction(abs(c))
-    if number.numerator != 1 or not above:
+    if number.numerator != 1 or not (above or within):
         above.insert(0, str(number.numerator))
     if number.denominator != 1:
         below.insert(0, str(number.denominator))
-    signs = "".join("Σ" + SUBSCRIPTS.get(LETTERS[names[s]], LETTERS[names[s]]) + " " for s in summed)
-    return c > 0, signs + " ".join(above) + "".join(" / " + b for b in below)
+    letters = "".join(SUBSCRIPTS.get(LETTERS[names[s]], LETTERS[names[s]]) for s in summed)
+    return c > 0, " ".join([*above, *([f"Σ{letters}"] if summed else []), *within]) + "".join(" / " + b for b in below)
+
+
+def _order(factor: Factor, rank: int) -> tuple[bool, bool, float, bool]:
+    """Where a factor stands: [i = j] first, then as in a product of matrices, by its index in the result; δ last."""
+    node, indices, _ = factor
+    own = min((i for i in indices if i < rank), default=0.5)
+    return node.kind == DIMENSION, node.kind not in (IDENTITY, BASIS), own, node.name.startswith("δ")
 
 
 def _power(text: str, f: Node, e: Coefficient) -> str:
@@ -81,5 +90,5 @@ def _power(text: str, f: Node, e: Coefficient) -> str:
 def _signed(terms: list[tuple[bool, str]]) -> str:
     out = ""
     for k, (positive, text) in enumerate(terms):
-        out += ("" if positive else "−") + text if k == 0 else (" + " if positive else " − ") + text
+        out += ("" if positive else "-") + text if k == 0 else (" + " if positive else " - ") + text
     return out

@@ -31,6 +31,7 @@ from whence.steps.numbers import grid, rows_of
 
 MOST_WAYS = 8
 MOST_ENTRIES = 64  # of a derivative that is shown as blocks
+CHAIN_WHERE = "  " + LESSONS["chain-where"]
 
 
 @dataclass(frozen=True)
@@ -190,9 +191,8 @@ def _array(lesson: Lesson, link: Link) -> str:
 
 def _said_once(lines: list[str]) -> list[str]:
     """What [i = j] means is said where it first stands."""
-    note = "    " + LESSONS["chain-where"]
-    first = lines.index(note) if note in lines else len(lines)
-    return [text for k, text in enumerate(lines) if text != note or k == first]
+    first = lines.index(CHAIN_WHERE) if CHAIN_WHERE in lines else len(lines)
+    return [text for k, text in enumerate(lines) if text != CHAIN_WHERE or k == first]
 
 
 def _explained(lesson: Lesson, link: Link, sizes: Mapping[str, int], is_part: bool) -> list[str]:
@@ -205,9 +205,9 @@ def _explained(lesson: Lesson, link: Link, sizes: Mapping[str, int], is_part: bo
     entry = index_formula(local).partition(" = ")[2]
     if local.rank <= len(LETTERS):
         place, name = _places(link)
-        lines.append(f"  ∂{display_name(link.of.name)}{place}/∂{display_name(link.by)}{name} = {entry}")
         if "[" in entry and " = " in entry:
-            lines.append("    " + LESSONS["chain-where"])
+            lines.append(CHAIN_WHERE)
+        lines.append(f"  ∂{display_name(link.of.name)}{place}/∂{display_name(link.by)}{name} = {entry}")
     if link.mark.rank and link.differential.rank:
         lines += _blocks(lesson, link, sizes)
     return lines + _collapsed(lesson, link, local, is_part)

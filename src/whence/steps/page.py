@@ -62,7 +62,7 @@ class Explained(Protocol):
     def meaning(self, of: str) -> str: ...
     def law_lines(self) -> list[str]: ...
     def matrix_lines(self) -> list[tuple[str, str]]: ...
-    def index_lines(self) -> list[str]: ...
+    def index_lines(self) -> list[tuple[str, str]]: ...
 
 
 def explanation(
@@ -96,7 +96,7 @@ def _lesson(
     if view in (None, "scalar"):
         blocks += _scalar(d, sizes, required=view == "scalar")
     if view == "index":
-        blocks.append("\n".join([LABELS["index-title"], *(f"  {line}" for line in d.index_lines())]))
+        blocks.append("\n".join([LABELS["index-title"], f"  {LABELS['index-legend']}", beside(d.index_lines())]))
     if view in (None, "matrix"):
         blocks.append(_matrix(d))
     if view == "all":
