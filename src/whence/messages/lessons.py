@@ -171,5 +171,8 @@ LESSONS: dict[str, str] = {
     "for all sizes: {right}.",
     "arrangements-square": "Were all sizes equal, {fit} would fit; right would still be: {right}. Shapes are a check, "
     "no proof.",
+    "arrangements-clash-product": "{left} times {right}: the inner sizes differ",
+    "arrangements-clash-entries": "{left} and {right} are not of one shape",
+    "arrangements-other": "it is {found}, not {wanted}",
     "arrangements-none": "There are too few or too many factors for a table.",
 }

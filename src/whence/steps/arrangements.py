@@ -6,11 +6,12 @@ It shows what shapes can decide and what they cannot.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from random import Random
 
 from whence.messages.lessons import LESSONS
+from whence.notation.unicode import to_unicode
 from whence.notation.words import shape_in_words
 from whence.read.syntax import Binary, Expr, Transpose
 from whence.read.walk import names_in
@@ -23,19 +24,26 @@ from whence.verify.sizes import choices
 
 Shape = tuple[Dim, ...]
 FEWEST, MOST = 2, 3
-MOST_ROWS = 16
+MOST_ROWS, MOST_WRONG = 16, 6
 
 
 @dataclass(frozen=True)
 class Way:
-    """One arrangement: the formula, and its shape with the sizes of the model (None: it does not fit)."""
+    """One arrangement: the formula, its shape with the sizes of the model (None: it does not fit), how it was made."""
 
     tree: Expr
     shape: Shape | None
+    clash: tuple[str, Shape, Shape] | None = None  # the first product in it that does not exist
+    order: tuple[int, ...] = ()
+    choices: tuple[object, ...] = ()  # which factors are transposed, which products are taken
+
+    def steps_from(self, other: Way) -> int:
+        """In how many things two arrangements differ."""
+        return (self.order != other.order) + sum(a != b for a, b in zip(self.choices, other.choices, strict=True))
 
 
 def arrangements(lesson: Lesson, given: Mapping[str, int]) -> str:
-    """The table of arrangements that fit, with counts of those that do not."""
+    """The table of arrangements that fit and of some that nearly do, with counts of all."""
     found = factors(lesson)
     title = LESSONS["arrangements-title"].format(factors=", ".join(f.text for f in found))
     if not FEWEST <= len(found) <= MOST or any(len(f.shape) != 2 for f in found):
@@ -50,18 +58,34 @@ def arrangements(lesson: Lesson, given: Mapping[str, int]) -> str:
     fit = [w for w in ways if w.shape == wanted]
     right = [w for w in fit if _right(lesson, w)]
     shown = fit + [w for w in on_toy if w not in fit]
-    head = ["", LESSONS["arrangements-sizes"], LESSONS["arrangements-toy"], LESSONS["arrangements-all"]]
+    if right:  # the nearest to it first
+        shown.sort(key=right[0].steps_from)
+        others = sorted((w for w in ways if w not in shown), key=right[0].steps_from)
+        shown += others[:MOST_WRONG]
+    head = ["", LESSONS["arrangements-sizes"], LESSONS["arrangements-toy"], LESSONS["arrangements-all"], ""]
     rows = [head]
     for way in shown[:MOST_ROWS]:
         cells = (way.shape == wanted, way in on_toy, way in right)
-        rows.append([lesson.text(way.tree), *(LESSONS["yes" if c else "no"] for c in cells)])
-    widths = [max(len(r[k]) for r in rows) for k in range(4)]
+        text = to_unicode(way.tree, lambda part: wanted)  # all factors are matrices, fit or not
+        rows.append([text, *(LESSONS["yes" if c else "no"] for c in cells), _why(way, wanted)])
+    widths = [max(len(r[k]) for r in rows) for k in range(5)]
     lines = ["  " + "  ".join(t.ljust(w) for t, w in zip(r, widths, strict=True)).rstrip() for r in rows]
     counts = {"count": len(ways), "fit": len(fit), "toy": len(on_toy), "right": len(right)}
     lines.append("  " + LESSONS["arrangements-count"].format(shapes=shape_in_words(wanted), **counts))
     if len(square) > len(fit):
         lines.append("  " + LESSONS["arrangements-square"].format(fit=len(square), right=len(on_toy)))
     return "\n".join([title, *lines])
+
+
+def _why(way: Way, wanted: Shape) -> str:
+    """Why an arrangement does not fit."""
+    if way.clash is not None:
+        sign, left, right = way.clash
+        texts = {"left": shape_in_words(left), "right": shape_in_words(right)}
+        return LESSONS[f"arrangements-clash-{'product' if sign == '@' else 'entries'}"].format(**texts)
+    if way.shape is not None and way.shape != wanted:
+        return LESSONS["arrangements-other"].format(found=shape_in_words(way.shape), wanted=shape_in_words(wanted))
+    return ""
 
 
 def _ways(found: list[Factor]) -> Iterator[Way]:
@@ -75,7 +99,7 @@ def _ways(found: list[Factor]) -> Iterator[Way]:
                     key = repr(_ordered(way.tree))
                     if key not in seen:
                         seen.add(key)
-                        yield way
+                        yield replace(way, order=order, choices=(*turns, *signs))
 
 
 def _turned(factor: Factor, turned: bool) -> Way:
@@ -97,12 +121,14 @@ def _bracketed(parts: list[Way], signs: tuple[str, ...]) -> Iterator[Way]:
 
 def _joined(a: Way, sign: str, b: Way) -> Way:
     shape: Shape | None = None
+    clash = a.clash or b.clash
     if a.shape is not None and b.shape is not None:
         if sign == "*":
             shape = a.shape if a.shape == b.shape else None
         elif a.shape[1] == b.shape[0]:
             shape = (a.shape[0], b.shape[1])
-    return Way(Binary(sign, a.tree, b.tree), shape)
+        clash = None if shape is not None else (sign, a.shape, b.shape)
+    return Way(Binary(sign, a.tree, b.tree), shape, clash)
 
 
 def _ordered(tree: Expr) -> object:
