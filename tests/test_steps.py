@@ -221,7 +221,8 @@ def test_the_toy_example_takes_at_most_ten_steps_and_agrees_with_the_cost() -> N
 
 def test_arrangements_say_what_shapes_decide() -> None:
     text = network().gradient("Z1").explain(show="arrangements")
-    assert "W2ᵀ dZ2 ⊙ g1′(Z1)  yes" in text and "Shapes are a check" in text
+    assert "W2ᵀ dZ2 ⊙ g1′(Z1)    yes" in text and "Shapes are a check" in text
+    assert "n2 × n1 times n2 × m: the inner sizes differ" in text  # W2 without its transpose
 
 
 def test_explaining_is_quick() -> None:

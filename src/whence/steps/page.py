@@ -20,7 +20,7 @@ from whence.steps.derivation import Derivation
 from whence.steps.lesson import Lesson
 from whence.steps.linked import in_short, linked, small_steps
 from whence.steps.multiply import multiply
-from whence.steps.toy import toy
+from whence.steps.toy import placed, toy
 from whence.verify.certificate import Certificate
 from whence.verify.point import NoPoint
 
@@ -95,6 +95,8 @@ def _lesson(
     blocks: list[str] = []
     if view in (None, "scalar"):
         blocks += _scalar(d, sizes, required=view == "scalar")
+    if view == "scalar":
+        blocks += _placed(d, sizes)
     if view == "index":
         blocks.append("\n".join([LABELS["index-title"], f"  {LABELS['index-legend']}", beside(d.index_lines())]))
     if view in (None, "matrix"):
@@ -129,6 +131,15 @@ def _scalar(d: Explained, given: Mapping[str, int], required: bool) -> list[str]
         return [LABELS["no-scalar"].format(reason=e)] if required else []
     title = LABELS["scalar-title"].format(sizes=describe_sizes(sizes)) if sizes else LABELS["scalar-title-plain"]
     return ["\n".join([title, beside(lines)])]
+
+
+def _placed(d: Explained, given: Mapping[str, int]) -> list[str]:
+    """All entries put back into the matrix, and the matrix form."""
+    try:
+        lines = placed(d.lesson, d.toy_sizes(given))
+    except NotScalars:
+        return []
+    return ["\n".join([lines[0], *(f"  {line}" for line in [*lines[1:], d.lesson.formula])])] if lines else []
 
 
 def _matrix(d: Explained) -> str:

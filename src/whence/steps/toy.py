@@ -133,7 +133,7 @@ def toy(lesson: Lesson, given: Mapping[str, int]) -> str:
         _slopes(example),
         _chain(example, example.places[:1], "toy-5"),
         _chain(example, example.places[1:], "toy-6") if len(example.places) > 1 else [],
-        _placed(example),
+        placed(lesson, sizes),
         _read_off(example),
         _with_numbers(example),
         _nudge(example) if not lesson.style.scaled else [],
@@ -248,13 +248,13 @@ def _number(value: Decimal) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _placed(e: ToyExample) -> list[str]:
-    lesson = e.lesson
+def placed(lesson: Lesson, sizes: Mapping[str, int]) -> list[str]:
+    """All entries of the gradient at their places, under a title; nothing for a single number."""
     if is_scalar(lesson.shapes[lesson.target]):
         return []
     rows = [
-        [print_scalar(lesson.scalar(lesson.answer, p, e.sizes)) for p in row]
-        for row in rows_of(lesson, lesson.target, e.sizes)
+        [print_scalar(lesson.scalar(lesson.answer, p, sizes)) for p in row]
+        for row in rows_of(lesson, lesson.target, sizes)
     ]
     head = f"{lesson.name} = "
     body = grid(rows, "")
