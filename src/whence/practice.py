@@ -13,10 +13,12 @@ from whence.notation.linear import NotLinear
 from whence.notation.scalars import NotScalars
 from whence.read.parser import parse_expression
 from whence.read.reading import read_typed
-from whence.read.syntax import Expr, Name
-from whence.read.walk import names_in
+from whence.read.syntax import Binary, Expr, Name
+from whence.read.walk import names_in, walk
+from whence.shapes.words import is_scalar
 from whence.steps.entries import of_numbers
 from whence.steps.numbers import number_text
+from whence.steps.style import FullShape
 from whence.steps.toy import ToyExample
 from whence.steps.worksheet import State, Worksheet
 from whence.verify.claim import Claim
@@ -109,31 +111,58 @@ def typed_formula(net: Net, text: str) -> Expr:
     return line.expression
 
 
-def _judged(d: Derivative, text: str) -> tuple[bool, str]:
-    """Is a typed formula the gradient, for all sizes? And what is to be said."""
-    net = d.net
+def _judged(d: Derivative, text: str) -> tuple[bool, str, str]:
+    """Is a typed formula the gradient, for all sizes? What is to be said, and how it was read."""
     try:
-        tree = typed_formula(net, text)
+        tree = typed_formula(d.net, text)
     except ShapeError as problem:
-        return False, problem.message
+        return False, problem.message, ""
     except WhenceError as problem:
-        return False, PRACTICE["matrix-unreadable"].format(reason=problem.message)
-    own = "d" + d.wrt[0]
-    if own in names_in(tree):
-        return False, PRACTICE["circular"]
+        return False, PRACTICE["matrix-unreadable"].format(reason=problem.message), ""
     try:
-        shape = net.shape_of(tree)
-        if shape != d.shape:
-            reason = PRACTICE["matrix-other-shape"].format(found=_text(shape), expected=_text(d.shape))
-            return False, PRACTICE["matrix-shape"].format(reason=reason)
-        found = check(_claim(d, tree))
+        shape = d.net.shape_of(tree)
+        shown = d.net.text(tree)
     except ShapeError as problem:
-        return False, problem.message
+        return False, problem.message, ""
+    except WhenceError as problem:
+        return False, PRACTICE["matrix-unreadable"].format(reason=problem.message), ""
+    return *_judged_tree(d, tree, shape, text), shown
+
+
+def _judged_tree(d: Derivative, tree: Expr, shape: FullShape, text: str) -> tuple[bool, str]:
+    if "d" + d.wrt[0] in names_in(tree):
+        return False, PRACTICE["circular"]
+    apart = _side_by_side(d.net, tree, text)
+    if apart is not None:
+        return False, apart
+    if shape != d.shape:
+        reason = PRACTICE["matrix-other-shape"].format(found=_text(shape), expected=_text(d.shape))
+        return False, PRACTICE["matrix-shape"].format(reason=reason)
+    try:
+        found = check(_claim(d, tree))
     except WhenceError as problem:
         return False, PRACTICE["matrix-unreadable"].format(reason=problem.message)
     if found.ok:
         return True, PRACTICE["matrix-right"].format(checked=PRACTICE["matrix-checked"])
     return False, _first_wrong(d, tree)
+
+
+def _side_by_side(net: Net, tree: Expr, text: str) -> str | None:
+    """What is said of two matrices without a sign between them that the reader could only take entry by entry."""
+    for node in walk(tree):
+        if not isinstance(node, Binary) or node.operator != "*":
+            continue
+        shapes = [net.shape_of(side) for side in (node.left, node.right)]
+        between = text[node.left.span.end - 1 : node.right.span.column - 1] if node.left.span.end else "*"
+        if any(map(is_scalar, shapes)) or between.strip(" ()[]{}"):
+            continue
+        return PRACTICE["matrix-side-by-side"].format(
+            left=net.text(node.left),
+            right=net.text(node.right),
+            left_shape=_text(shapes[0]),
+            right_shape=_text(shapes[1]),
+        )
+    return None
 
 
 def _text(shape: Any) -> str:

@@ -83,7 +83,7 @@ class _Session:
     def _judge(self, line: str) -> None:
         state = self.sheet.state
         judged = self.sheet.judge(line)
-        self.output.text(f"{self.sheet.reading(line)}\n  {judged.said}")
+        self.output.text(f"{judged.shown or line}\n  {judged.said}")
         if judged.left is None or len(state.lines) >= LINES_LIMIT:
             return
         state.lines.append(line)

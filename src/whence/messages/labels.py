@@ -54,8 +54,8 @@ LABELS: dict[str, str] = {
     "laws-title": "The laws used, entry by entry",
     "means-scaled": "(in this convention {name} means {number} · ∂{of}/∂{wrt})",
     "index-title": "By indices",
-    "index-legend": "δX: a small change of X, products of two dropped · Q[i,j]: row i, column j of Q · Σₖ: the sum over "
-    "k",
+    "index-legend": "δX: a small change of X, products of two dropped · Q[i,j]: row i, column j of Q · Σₖ: the sum "
+    "over k",
     "index-left-factor": "{factor} is summed over its first index: that is row i of {turned}, so {turned} stands first",
     "index-right-factor": "{factor} is summed over its second index: that is column j of {turned}, so {turned} stands "
     "last",

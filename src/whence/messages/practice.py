@@ -19,6 +19,7 @@ PRACTICE: dict[str, str] = {
     "follows": "it follows from your line {line}, but that line is wrong",
     "look": "Look at {part} again.",
     "look-sign": "Look at the signs.",
+    "look-prime": "Look at {function}: is it the function or its derivative that stands here?",
     "look-missing": "Something is missing: one way from {entry} to {output} is not there.",
     "look-extra": "There is a part too many: does each part lie on a way from {entry} to {output}?",
     "look-number": "With the numbers of the toy example your right side is {got}, the left side {true}.",
@@ -35,6 +36,8 @@ PRACTICE: dict[str, str] = {
     "matrix-shape": "the shapes do not fit: {reason}",
     "matrix-toy-only": "it agrees with the small example, but not for all sizes",
     "matrix-wrong": "not yet: entry {entry} of your formula is {got} in the example, it should be {true}",
+    "matrix-side-by-side": "not yet: {left} and {right} stand side by side. That means their matrix product, which "
+    "does not exist: they are {left_shape} and {right_shape}. If you mean entry by entry, write ⊙ or *",
     "matrix-unreadable": "this formula cannot be read: {reason}",
     "done": "All lines stand. You derived {formula} yourself; it holds for all sizes.",
     "entries-done": "All entries stand. Now find a matrix form that gives exactly these entries: {name} = …",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from random import Random
 
-from whence.messages.errors import RefusedError, WhenceError
+from whence.messages.errors import WhenceError
 from whence.messages.practice import PRACTICE
 from whence.notation.scalars import NotScalars, print_scalar
 from whence.notation.unicode import display_name, to_unicode
 from whence.notation.words import describe_sizes
 from whence.read.substitute import substituted
-from whence.read.syntax import Binary, Expr, Name, Negative
+from whence.read.syntax import Binary, Call, Expr, Function, Name, Negative
+from whence.read.vocabulary import PRIME, without_primes
 from whence.read.walk import names_in, walk
 from whence.shapes.words import is_scalar
 from whence.steps.entries import Entries, Entry, Left, Partial, names_to_entries
@@ -53,16 +54,17 @@ class Judged:
     said: str
     left: Left | None = None
     value: Decimal | None = None  # of the right side, at the sheet's numbers
+    shown: str = ""  # the line, as it was read
 
 
 class Worksheet:
-    """One exercise. `judge_matrix` says of a typed matrix formula whether it is the gradient, and why."""
+    """One exercise. `judge_matrix` says of a typed matrix formula whether it is the gradient, why, how it was read."""
 
     def __init__(
         self,
         lesson: Lesson,
         state: State,
-        judge_matrix: Callable[[str], tuple[bool, str]],
+        judge_matrix: Callable[[str], tuple[bool, str, str]],
         easy: bool = False,
     ) -> None:
         self.lesson, self.state, self.judge_matrix = lesson, state, judge_matrix
@@ -167,18 +169,20 @@ class Worksheet:
         if not sign or ("=" in right_text and not is_matrix) or not right_text.strip():
             return Judged(False, PRACTICE["no-equation"].format(example=f"{self.entries.typed(example)} = …"))
         if is_matrix:
-            right, said = self.judge_matrix(right_text.strip())
-            return Judged(right, said, Entry("d" + self.lesson.target, ()))
+            right, said, read = self.judge_matrix(right_text.strip())
+            shown = f"{self.lesson.name} = {read}" if read else line.strip()
+            return Judged(right, said, Entry("d" + self.lesson.target, ()), shown=shown)
         try:
             left = self.entries.left(left_text)
             if left is None:
                 return Judged(False, self._unknown(left_text.strip()[:40]))
             partials: dict[str, Partial] = {}
             tree = self.entries.right(right_text, partials)
+            shown = f"{self.entries.shown(left)} = {self._shown(tree, partials)}"
             unknown = self.entries.unknown(names_in(tree), partials)
             if unknown:
-                return Judged(False, self._unknown(unknown[0]), left)
-            return self._judged(left, tree, partials, self.state.lines[:upto])
+                return Judged(False, self._unknown(unknown[0]), left, shown=shown)
+            return replace(self._judged(left, tree, partials, self.state.lines[:upto]), shown=shown)
         except (WhenceError, NoPoint, NotScalars) as problem:
             reason = problem.message if isinstance(problem, WhenceError) else str(problem)
             return Judged(False, PRACTICE["unreadable"].format(reason=reason))
@@ -311,6 +315,9 @@ class Worksheet:
         for changed in _other_signs(tree):
             if self._equals(changed, partials, wanted):
                 return PRACTICE["look-sign"]
+        for function, changed in self._other_primes(tree):
+            if self._equals(changed, partials, wanted):
+                return PRACTICE["look-prime"].format(function=function)
         answer = self._answer(left)
         if answer is not None and isinstance(left, Entry):
             parts, mine = len(_terms(_expanded(answer))), len(_terms(_expanded(tree)))
@@ -319,6 +326,18 @@ class Worksheet:
             if left.name == "d" + self.lesson.target and mine != parts:
                 return PRACTICE["look-missing" if mine < parts else "look-extra"].format(**texts)
         return self._look_at_numbers(left, tree, partials)
+
+    def _other_primes(self, tree: Expr) -> list[tuple[str, Expr]]:
+        """The tree with the derivative of a function in the place of the function, or the other way; of which one."""
+        called = {node.name for node in walk(tree) if isinstance(node, Call)}
+        out: list[tuple[str, Expr]] = []
+        for name in sorted(called):
+            base, primes = without_primes(name)
+            if base in self.lesson.functions:
+                other = base if primes else base + PRIME
+                rule = Function(name, "z", Call(other, (Name("z"),)))
+                out.append((display_name(base), substituted(tree, functions={name: rule})))
+        return out
 
     def _look_at_numbers(self, left: Left, tree: Expr, partials: dict[str, Partial]) -> str:
         """Both sides with the easy numbers of the toy example."""
@@ -389,21 +408,10 @@ class Worksheet:
         names: dict[str, Expr] = {own: Name(self.entries.typed(e)) for e, own in self.entries.ids.items()}
         return to_unicode(substituted(tree, names), lambda part: (), ascii=True)
 
-    def reading(self, line: str) -> str:
-        """A line as it was read, as it is shown."""
-        left_text, _, right_text = line.partition("=")
-        if self._is_matrix(left_text):
-            return line.strip()
-        try:
-            partials: dict[str, Partial] = {}
-            tree = self.entries.right(right_text, partials)
-            names = names_to_entries(self.entries)
-            names |= {name: Name(self.entries.shown(partial)) for name, partial in partials.items()}
-            left = self.entries.left(left_text)
-            shown = left_text.strip() if left is None else self.entries.shown(left)
-            return f"{shown} = {print_scalar(substituted(tree, names))}"
-        except WhenceError:
-            return line.strip()
+    def _shown(self, tree: Expr, partials: Mapping[str, Partial]) -> str:
+        names = names_to_entries(self.entries)
+        names |= {name: Name(self.entries.shown(partial)) for name, partial in partials.items()}
+        return print_scalar(substituted(tree, names))
 
 
 def _with_gap(line: str) -> str:
@@ -451,19 +459,3 @@ def _other_signs(tree: Expr) -> list[Expr]:
         out += [Binary(tree.operator, t, tree.right) for t in _other_signs(tree.left)[1:]]
         out += [Binary(tree.operator, tree.left, t) for t in _other_signs(tree.right)[1:]]
     return out
-
-
-def judge_by_claim(
-    check: Callable[[Expr], tuple[bool, str]], read: Callable[[str], Expr]
-) -> Callable[[str], tuple[bool, str]]:
-    """A judge of typed matrix formulas, from a reader and a check of a formula."""
-
-    def judge(text: str) -> tuple[bool, str]:
-        try:
-            return check(read(text))
-        except RefusedError as problem:
-            return False, PRACTICE["matrix-shape"].format(reason=problem.message)
-        except WhenceError as problem:
-            return False, PRACTICE["matrix-unreadable"].format(reason=problem.message)
-
-    return judge
