@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from whence.laws.identities import IDENTITIES
 from whence.laws.identity import Identity
-from whence.laws.layers import LAYERS
+from whence.laws.layers import FOLLOWED, LAYERS
 from whence.laws.matching import matches, size
 from whence.laws.rules import ANY, CHAIN_RULES, MATRIX, NUMBER, VECTOR, ChainRule
 from whence.messages.catalogue import nearest
@@ -19,8 +20,10 @@ from whence.messages.lookups import LOOKUPS
 from whence.ops.table import lookup
 from whence.read.parser import parse_expression
 from whence.read.substitute import substituted
-from whence.read.syntax import Binary, Call, Expr, Name
+from whence.read.syntax import Binary, Call, Expr, Function, Name
+from whence.read.vocabulary import PRIME
 from whence.read.walk import names_in, walk
+from whence.shapes.words import is_scalar
 
 if TYPE_CHECKING:
     from whence.net import Derivative, Net
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 Entry = ChainRule | Identity
 TABLE: tuple[Entry, ...] = (*CHAIN_RULES, *LAYERS, *IDENTITIES)
 _WORD = re.compile(r"[^\W_]+")
+MOST_FUNCTIONS = 3  # unknown functions of a formula that are tried for those of an identity
 FIRST_WORDS = 5  # of a function's sentence: what it is
 _SMALL = frozenset(("of", "by", "the", "a", "an", "with", "for", "derivative", "gradient", "and"))
 
@@ -107,6 +111,7 @@ class Match:
     bindings: Mapping[str, str]
     formula: str
     text: str  # as a textbook writes it
+    expression: str = ""  # what was differentiated, as a textbook writes it
 
     def __str__(self) -> str:
         return self.text
@@ -126,31 +131,56 @@ def match(expression: str, wrt: str, shapes: str | None = None, assume: str | No
 
     net = Net(read_model(expression, shapes, assume))
     wrt = net.named(wrt)
+    found = _all_fitted(net, wrt)
+    if not found and not is_scalar(net.engine.shapes[net.model.targets[-1]]):
+        found = _all_fitted(_followed(net), wrt)
+    found.sort(key=lambda m: -size(_parsed(m.identity.expression, m.identity.functions)))
+    return found
+
+
+def _all_fitted(net: Net, wrt: str) -> list[Match]:
     tree = net.model.statements[-1].expression
-    found: list[tuple[int, Match]] = []
-    for entry in (*LAYERS, *IDENTITIES):
-        for made in _fitted(entry, tree, wrt, net):
-            found.append((-size(_parsed(entry.expression, entry.functions)), made))
-            break
-    found.sort(key=lambda f: f[0])
-    return [m for _, m in found]
+    return [match for entry in (*LAYERS, *IDENTITIES) for match in _fitted(entry, tree, wrt, net)[:1]]
+
+
+def _followed(net: Net) -> Net:
+    """The model with a cost after its last line: what follows is known by the gradient G alone."""
+    from whence.net import Net
+
+    *before, last = net.model.statements
+    shapes = {name: tuple(map(str, net.engine.shapes[name])) for name in net.engine.inputs}
+    upstream = next(name for name in ("G", "G_up", *map("G_{}".format, range(100))) if name not in net.engine.shapes)
+    tree = substituted(_parsed(FOLLOWED), {"G": Name(upstream), "Y": last.expression})
+    shapes[upstream] = tuple(map(str, net.engine.shapes[last.target]))
+    return Net(replace(net.model, statements=(*before, replace(last, expression=tree)), shapes=shapes))
 
 
 def _fitted(entry: Identity, tree: Expr, wrt: str, net: Net) -> list[Match]:
-    pattern = _parsed(entry.expression, entry.functions)
-    free = names_in(pattern) - {entry.wrt}
     out = []
-    for bound in _with_units(pattern, tree, frozenset(free), {entry.wrt: wrt}):
-        derivative = substituted(_parsed(entry.derivative, entry.functions), {**bound, entry.wrt: Name(wrt)})
-        derivative = _without_units(derivative)
-        if not _same_kinds(entry, {**bound, entry.wrt: Name(wrt)}, net):
-            continue
-        if not _holds(net, wrt, derivative):
-            continue
-        bindings = {entry.wrt: wrt} | {k: net.text(v) for k, v in bound.items() if v != _UNIT}
-        d = net.derivative(net.model.targets[-1], [wrt])
-        out.append(Match(entry, bindings, d.formula, net.text(d.answer.tree)))
+    for functions in permutations(net.model.functions[:MOST_FUNCTIONS], len(entry.functions)):
+        called = dict(zip(entry.functions, functions, strict=True))
+        pattern = _calling(_parsed(entry.expression, entry.functions), called)
+        derivative = _calling(_parsed(entry.derivative, entry.functions), called)
+        free = names_in(pattern) - {entry.wrt}
+        for bound in _with_units(pattern, tree, frozenset(free), {entry.wrt: wrt}):
+            bound = {**bound, entry.wrt: Name(wrt)}
+            if not _same_kinds(entry, bound, net) or not _holds(net, wrt, _without_units(substituted(derivative, bound))):
+                continue
+            bindings = {k: "I" if v == _UNIT else net.text(v) for k, v in bound.items()} | called
+            d = net.derivative(net.model.targets[-1], [wrt])
+            out.append(Match(entry, bindings, d.formula, net.text(d.answer.tree), net.text(tree)))
     return out
+
+
+def _calling(tree: Expr, functions: Mapping[str, str]) -> Expr:
+    """The formula with other unknown functions, and their derivatives, in the place of its own."""
+    rules = {
+        own + PRIME * primes: Function(own, "z", Call(other + PRIME * primes, (Name("z"),)))
+        for own, other in functions.items()
+        for primes in range(3)
+        if own != other
+    }
+    return substituted(tree, functions=rules)
 
 
 def _same_kinds(entry: Identity, bound: Mapping[str, Expr], net: Net) -> bool:
@@ -175,7 +205,7 @@ _UNIT = Name("identity_matrix")
 def _with_units(pattern: Expr, tree: Expr, free: frozenset[str], fixed: Mapping[str, str]) -> list[dict[str, Expr]]:
     """Matches, also with one factor of the pattern left out: A X B with B the identity matrix is A X."""
     found = matches(pattern, tree, free, fixed)
-    for name in sorted(free) if not found else ():
+    for name in sorted(free, reverse=True) if not found else ():
         shorter = _dropped(pattern, name)
         if shorter is not None:
             found += [{**bound, name: _UNIT} for bound in matches(shorter, tree, free - {name}, fixed)]
@@ -323,7 +353,7 @@ def kind_of(net: Net, name: str) -> str:
 
 def kind_of_shape(shape: Sequence[Dim]) -> str:
     """Number, vector or matrix, by a shape."""
-    from whence.shapes.words import ONE, is_scalar
+    from whence.shapes.words import ONE
 
     shape = tuple(shape)
     if is_scalar(shape):

@@ -13,7 +13,7 @@ _COMMANDS = (  # usage, what it gives
     ("shapes MODEL", "the shape of every name, and the line that fixed it"),
     ("explain MODEL [TARGET] | --code [CODE]", "where one formula comes from, or what an error means"),
     ("practise MODEL TARGET | --state FILE", "a worksheet: find a formula yourself, every line judged"),
-    ("lookup WORDS | --form FORMULA --wrt NAME", "rules and identities by words or by form; may I use this one here?"),
+    ("lookup WORDS | --form FORMULA --wrt NAME", "rules and identities by words or by form, and whether one may be used here"),
     ("reply POST.md", "an answer to a forum post that displays there"),
     ("read TEXT | FILE.jsonl", "how a text as typed is read: LaTeX, a slide, NumPy, Octave, Unicode"),
     ("solve FILE", "one problem a line in, one answer a line out"),

@@ -14,6 +14,7 @@ from whence.identities import Entry, Match, Use
 from whence.laws.identity import Identity
 from whence.laws.rules import ChainRule
 from whence.messages.lookups import LOOKUPS
+from whence.notation.unicode import display_name
 
 SHOWN = 8
 
@@ -66,7 +67,11 @@ def describe(entry: Entry) -> list[str]:
     said = LOOKUPS["needs"].format(conditions=", ".join(needs)) if needs else LOOKUPS["needs-nothing"]
     d = identities.derivation(entry)
     formula = d.net.text(d.answer.tree)
-    head = f"{entry.name}    {LOOKUPS['gives'].format(derivative=formula)}"
+    if entry.name.startswith("∂"):
+        head = f"{entry.name}    {LOOKUPS['gives'].format(derivative=formula)}"
+    else:
+        texts = {"expression": d.net.text(d.net.model.statements[-1].expression), "wrt": display_name(entry.wrt)}
+        head = f"{entry.name}    {LOOKUPS['layer'].format(formula=formula, **texts)}"
     return [head, *(f"  {t}" for t in [LOOKUPS["shapes"].format(shapes=entry.shapes), said, _source(entry)])]
 
 
@@ -85,7 +90,7 @@ def _by_form(args: argparse.Namespace, shapes: str | None, output: Output) -> No
         bindings = ", ".join(f"{k} = {v}" for k, v in m.bindings.items())
         output.text("\n".join(describe(m.identity)))
         output.text("  " + LOOKUPS["with"].format(bindings=bindings))
-        output.text("  " + LOOKUPS["so"].format(expression=args.form, wrt=args.wrt, formula=m.text))
+        output.text("  " + LOOKUPS["so"].format(expression=m.expression, wrt=args.wrt, formula=m.text))
         output.text("  " + LOOKUPS["checked"])
 
 

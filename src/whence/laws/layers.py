@@ -11,6 +11,8 @@ from whence.laws.identity import Identity
 _BACKWARD = "Rumelhart, Hinton & Williams (1986), written for matrices; Goodfellow et al., Deep Learning (2016), §6.5"
 _WORDS = "matrix by matrix chain rule backward pass backpropagation upstream gradient layer"
 
+FOLLOWED = "sum(G * Y)"  # a cost that stands for all that follows Y
+
 LAYERS: tuple[Identity, ...] = (
     Identity(
         "backward of a product, right factor",

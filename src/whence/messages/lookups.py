@@ -7,6 +7,7 @@ LOOKUPS: dict[str, str] = {
     "--wrt NAME.",
     "count": "{count} found, the nearest {shown}:",
     "gives": "= {derivative}",
+    "layer": "∂({expression})/∂{wrt} = {formula}    where G is the gradient of what follows",
     "shapes": "shapes: {shapes}",
     "needs": "needs: {conditions}",
     "needs-nothing": "needs: nothing else",
