@@ -7,13 +7,14 @@ import pytest
 import whence
 from solving import ROOT
 from whence import identities
-from whence.identities import TABLE, derivation, judge_product, kind_of, may_use, search
+from whence.identities import TABLE, derivation, kind_of, search
 from whence.laws.identities import IDENTITIES
 from whence.laws.identity import Identity
 from whence.laws.layers import LAYERS
 from whence.laws.matching import matches
 from whence.laws.rules import CHAIN_RULES
 from whence.read.walk import names_in
+from whence.uses import judge_product, may_use
 from whence.verify.claim import Claim
 from whence.verify.judge import check
 
@@ -75,6 +76,28 @@ def test_match_shows_the_substitution_and_the_outcome(
     net = whence.model(expression, shapes)
     assert whence.net.Net and identities._holds(net, wrt, identities._parsed(formula))  # type: ignore[attr-defined]
     assert identities._holds(net, wrt, identities._parsed(found[0].formula))
+
+
+@pytest.mark.parametrize(
+    ("expression", "wrt", "name", "text"),
+    [
+        ("W2 A1", "A1", "backward of a product, right factor", "W2ᵀ G"),
+        ("W2 g1(Z1)", "Z1", "backward of a whole layer", "W2ᵀ G ⊙ g1′(Z1)"),
+        ("W2 tanh(Z1)", "Z1", "backward of a whole layer", "W2ᵀ G ⊙ (1 - tanh(Z1)²)"),
+        ("A X B", "X", "backward of a product, middle factor", "Aᵀ G Bᵀ"),
+        ("log(det(X))", "X", "∂(log(det(X)))/∂X", "(X⁻¹)ᵀ"),
+    ],
+)
+def test_matrix_by_matrix_rules_are_found_by_form(expression: str, wrt: str, name: str, text: str) -> None:
+    found = identities.match(expression, wrt)[0]
+    assert (found.identity.name, found.text) == (name, text)
+
+
+def test_what_an_identity_assumes_is_said() -> None:
+    declared = identities.match("logdet(X.T @ A @ X)", "X", "X: n x m, A: n x n", "A: pd")
+    open_ = identities.match("logdet(X.T @ A @ X)", "X", "X: n x m, A: n x n")
+    assert declared and not declared[0].needs
+    assert all(m.needs for m in open_)
 
 
 def test_nothing_matches_what_has_no_entry() -> None:

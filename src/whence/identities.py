@@ -1,9 +1,9 @@
-"""Rules and identities: found by words or by form, proved on request, and judged: may I use this one here?"""
+"""Rules and identities: found by words or by form, and proved on request."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import permutations
@@ -13,10 +13,9 @@ from whence.laws.identities import IDENTITIES
 from whence.laws.identity import Identity
 from whence.laws.layers import FOLLOWED, LAYERS
 from whence.laws.matching import matches, size
-from whence.laws.rules import ANY, CHAIN_RULES, MATRIX, NUMBER, VECTOR, ChainRule
+from whence.laws.rules import CHAIN_RULES, MATRIX, NUMBER, VECTOR, ChainRule
 from whence.messages.catalogue import nearest
-from whence.messages.errors import ReadError, UnknownError, WhenceError
-from whence.messages.lookups import LOOKUPS
+from whence.messages.errors import UnknownError, WhenceError
 from whence.ops.table import lookup
 from whence.read.parser import parse_expression
 from whence.read.substitute import substituted
@@ -112,6 +111,7 @@ class Match:
     formula: str
     text: str  # as a textbook writes it
     expression: str = ""  # what was differentiated, as a textbook writes it
+    needs: str = ""  # what the identity assumes and the formula's declarations do not say
 
     def __str__(self) -> str:
         return self.text
@@ -134,8 +134,14 @@ def match(expression: str, wrt: str, shapes: str | None = None, assume: str | No
     found = _all_fitted(net, wrt)
     if not found and not is_scalar(net.engine.shapes[net.model.targets[-1]]):
         found = _all_fitted(_followed(net), wrt)
-    found.sort(key=lambda m: -size(_parsed(m.identity.expression, m.identity.functions)))
+    found.sort(key=_distance)
     return found
+
+
+def _distance(found: Match) -> tuple[bool, int, int]:
+    """How far an identity is from a formula: what it needs, the names left out, how little of it is fixed."""
+    left_out = sum(value == "I" for value in found.bindings.values())
+    return bool(found.needs), left_out, -size(_parsed(found.identity.expression, found.identity.functions))
 
 
 def _all_fitted(net: Net, wrt: str) -> list[Match]:
@@ -157,19 +163,45 @@ def _followed(net: Net) -> Net:
 
 def _fitted(entry: Identity, tree: Expr, wrt: str, net: Net) -> list[Match]:
     out = []
-    for functions in permutations(net.model.functions[:MOST_FUNCTIONS], len(entry.functions)):
+    for functions in permutations(_functions_in(tree, net)[:MOST_FUNCTIONS], len(entry.functions)):
         called = dict(zip(entry.functions, functions, strict=True))
         pattern = _calling(_parsed(entry.expression, entry.functions), called)
         derivative = _calling(_parsed(entry.derivative, entry.functions), called)
         free = names_in(pattern) - {entry.wrt}
         for bound in _with_units(pattern, tree, frozenset(free), {entry.wrt: wrt}):
             bound = {**bound, entry.wrt: Name(wrt)}
-            if not _same_kinds(entry, bound, net) or not _holds(net, wrt, _without_units(substituted(derivative, bound))):
+            if not _same_kinds(entry, bound, net):
                 continue
+            given = _without_units(substituted(derivative, bound))
+            where, needs = net, ""
+            if not _holds(net, wrt, given):
+                where, needs = _assuming(entry, bound, net)
+                if not needs or not _holds(where, wrt, given):
+                    continue
             bindings = {k: "I" if v == _UNIT else net.text(v) for k, v in bound.items()} | called
-            d = net.derivative(net.model.targets[-1], [wrt])
-            out.append(Match(entry, bindings, d.formula, net.text(d.answer.tree), net.text(tree)))
+            d = where.derivative(net.model.targets[-1], [wrt])
+            out.append(Match(entry, bindings, d.formula, net.text(d.answer.tree), net.text(tree), needs))
     return out
+
+
+def _assuming(entry: Identity, bound: Mapping[str, Expr], net: Net) -> tuple[Net, str]:
+    """The model with what the identity assumes of its names, and that in words; empty where it assumes nothing."""
+    from whence.net import Net
+
+    more = {value.id: tags for own, tags in (_assumed(entry) or {}).items() if isinstance(value := bound[own], Name)}
+    if not more:
+        return net, ""
+    known = net.model.assumptions
+    assumptions = {**known, **{name: (*known.get(name, ()), *tags) for name, tags in more.items()}}
+    said = ", ".join(f"{name}: {', '.join(tags)}" for name, tags in more.items())
+    return Net(replace(net.model, assumptions=assumptions)), said
+
+
+def _functions_in(tree: Expr, net: Net) -> list[str]:
+    """The functions of a formula that act entry by entry, the unknown ones first."""
+    called = sorted({node.name for node in walk(tree) if isinstance(node, Call)} - {*net.model.functions})
+    known = [name for name in called if (op := lookup(name)) is not None and op.kind == "elementwise"]
+    return [*net.model.functions, *known]
 
 
 def _calling(tree: Expr, functions: Mapping[str, str]) -> Expr:
@@ -289,61 +321,7 @@ def _assumed(entry: Identity) -> dict[str, list[str]] | None:
     return out
 
 
-# ---------------------------------------------------------------- may I use this rule here?
-
-
-@dataclass(frozen=True)
-class Use:
-    """A use of a rule, judged. `faults` is empty where it may be used."""
-
-    rule: ChainRule
-    faults: tuple[str, ...]
-    said: tuple[str, ...]  # what else is to be said: the path, the layout, the rule that applies
-
-    def __str__(self) -> str:
-        return "\n".join([*(f"- {fault}" for fault in self.faults), *self.said])
-
-
-def may_use(rule: ChainRule | str, bindings: Sequence[tuple[str, str]], net: Net) -> Use:
-    """May the rule be used with its symbols standing for these names of a model?
-
-    Every fault is named: a kind that does not fit, one symbol for two things, an order that the model does not have.
-    Whether the path is right is said even where the product is not, and then the rule that does apply.
-    """
-    if isinstance(rule, str):
-        found = named(rule)
-        if not isinstance(found, ChainRule):
-            raise ReadError("bad-option", found=rule, expected="a rule, such as vector-chain-rule")
-        rule = found
-    values: dict[str, list[str]] = {}
-    faults: list[str] = []
-    for symbol, text in bindings:
-        if symbol not in rule.kinds:
-            faults.append(LOOKUPS["fault-unknown"].format(symbol=symbol, symbols=", ".join(rule.symbols)))
-            continue
-        name = model_name(net, text)
-        if name not in values.setdefault(symbol, []):
-            values[symbol].append(name)
-    faults += _kind_faults(rule, values, net)
-    for symbol, names in values.items():
-        if len(names) > 1:
-            faults.append(LOOKUPS["fault-twice"].format(symbol=symbol, values=" and ".join(names)))
-    path = _in_order([n for s in rule.symbols for n in values.get(s, [])], net)
-    order = _order_faults(rule, values, net)
-    return Use(rule, (*faults, *order), tuple(_further(rule, path, net, bool(faults), not order)))
-
-
-def model_name(net: Net, text: str) -> str:
-    """The name of a model that a text means: z^[1] is Z1. Raises UnknownError."""
-    plain = re.sub(r"[\\^_{}\[\]\s()]", "", text)
-    known = [*net.engine.shapes]
-    for name in known:
-        if name == plain:
-            return name
-    for name in known:
-        if name.lower() == plain.lower():
-            return name
-    raise UnknownError("unknown-target", found=text.strip()[:64], expected=", ".join(nearest(plain, known) or known))
+# ---------------------------------------------------------------- kinds
 
 
 def kind_of(net: Net, name: str) -> str:
@@ -359,147 +337,3 @@ def kind_of_shape(shape: Sequence[Dim]) -> str:
     if is_scalar(shape):
         return NUMBER
     return VECTOR if len(shape) == 2 and ONE in shape else MATRIX
-
-
-def _kind_faults(rule: ChainRule, values: Mapping[str, list[str]], net: Net) -> list[str]:
-    wrong: dict[tuple[str, str], list[str]] = {}
-    for symbol, names in values.items():
-        for name in names:
-            kind = kind_of(net, name)
-            if rule.kinds[symbol] not in (ANY, kind):
-                wrong.setdefault((rule.kinds[symbol], kind), []).append(name)
-    plural = {NUMBER: "numbers", VECTOR: "vectors", MATRIX: "matrices"}
-    out = []
-    for (wanted, kind), names in wrong.items():
-        names = list(dict.fromkeys(names))
-        one = len(names) == 1
-        found = LOOKUPS[f"kind-{kind}"] if one else LOOKUPS[plural[kind]]
-        key = "fault-kinds-one" if one else "fault-kinds"
-        out.append(LOOKUPS[key].format(kind=LOOKUPS[plural[wanted]], values=_and(names), found=found))
-    return out
-
-
-def _order_faults(rule: ChainRule, values: Mapping[str, list[str]], net: Net) -> list[str]:
-    chosen = [values[s][0] for s in rule.symbols if s in values]
-    return [
-        LOOKUPS["fault-order"].format(earlier=a, later=b)
-        for a, b in zip(chosen, chosen[1:], strict=False)
-        if a not in net.reach(b)
-    ]
-
-
-def _in_order(names: Iterable[str], net: Net) -> list[str]:
-    """The names in the order of the model's lines."""
-    order = {n: k for k, n in enumerate([*net.engine.inputs, *net.model.targets])}
-    return sorted(dict.fromkeys(names), key=lambda n: order[n])
-
-
-def _further(rule: ChainRule, path: list[str], net: Net, wrong: bool, ordered: bool) -> list[str]:
-    out: list[str] = []
-    if rule.layout:
-        out.append(LOOKUPS["written-in"].format(layout=rule.layout))
-    follows = len(path) > 1 and all(a in net.reach(b) for a, b in zip(path, path[1:], strict=False))
-    if follows and (wrong or not ordered):
-        try:
-            output = net.cost
-        except WhenceError:
-            output = ""
-        leads = bool(output) and path[-1] in net.reach(output) and path[-1] != output
-        label = "path-right" if leads else "path-right-short"
-        out.append(LOOKUPS[label].format(path=" → ".join(path), output=output))
-    if wrong and any(kind_of(net, n) == MATRIX for n in path):
-        out.append(LOOKUPS["product-wrong"].format(found=LOOKUPS["kind-matrix"]))
-    if wrong or not ordered:
-        right = _that_applies(net)
-        out.append(LOOKUPS["applies"].format(formula=right.formula, name=right.name))
-        out += _here(path, net)
-    return out
-
-
-def _that_applies(net: Net) -> ChainRule:
-    wanted = "gradient-chain-rule" if net.model.targets else "matrix-chain-rule"
-    return next(r for r in CHAIN_RULES if r.name == wanted)
-
-
-def _here(path: list[str], net: Net) -> list[str]:
-    try:
-        return [LOOKUPS["here"].format(formula=str(net.gradient(path[0])))] if path else []
-    except WhenceError:
-        return []
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-
-
-# ---------------------------------------------------------------- a product of partial derivatives, as typed
-
-_FRACTION = re.compile(r"\\d?frac\{([^{}]{1,60})\}\{([^{}]{1,60})\}")
-_LAYER = re.compile(r"\^?\\?\{?\\?\[(\d{1,2}|[lL])\\?\]\}?|\^\{\\?\[?(\d{1,2})\\?\]?\}")
-_PARTIAL = re.compile(r"[∂d](\w{1,24})/[∂d](\w{1,24})")
-LONGEST = 10_000
-
-
-def partials_in(line: str) -> list[tuple[str, str]]:
-    """The partial derivatives that a line multiplies, (of, by) in the order in which they stand.
-
-    >>> partials_in(r"∂A^[1]/∂Z^[1] · \\frac{\\partial Z^{[2]}}{\\partial A^{[1]}}")
-    [('A1', 'Z1'), ('Z2', 'A1')]
-    """
-    text = line[:LONGEST].replace("\\partial", "∂").replace("\\mathrm{d}", "d")
-    text = _LAYER.sub(lambda m: m[1] or m[2], text)
-    text = _FRACTION.sub(lambda m: f" {m[1].strip()}/{m[2].strip()} ", text)
-    text = re.sub(r"∂ +", "∂", text)
-    text = re.sub(r" ?/ ?(?=[∂d])", "/", text.replace("(", " ").replace(")", " "))
-    return [(m[1], m[2]) for m in _PARTIAL.finditer(text)]
-
-
-def judge_product(net: Net, line: str, bindings: Sequence[tuple[str, str]] = ()) -> Use | None:
-    """What is to be said of a typed product of partial derivatives; None where the line has none.
-
-    It is judged as written: a product in which the innermost derivative stands first is that of the denominator
-    layout, else that of the numerator layout.
-    """
-    right = line.rpartition("=")[2]
-    found: list[tuple[str, str]] = []
-    for of, by in partials_in(right):
-        try:
-            found.append((model_name(net, of), model_name(net, by)))
-        except UnknownError:
-            continue
-    if len(found) < 2:
-        return None
-    inner_first = found[0][0] == found[1][1]
-    chain = found if inner_first else found[::-1]
-    names = [chain[0][1], *(of for of, _ in chain)]
-    kinds = {kind_of(net, n) for n in names}
-    if kinds <= {NUMBER}:
-        rule = next(r for r in CHAIN_RULES if r.name == "scalar-chain-rule")
-    else:
-        wanted = "denominator" if inner_first else "numerator"
-        rule = next(r for r in CHAIN_RULES if r.layout == wanted and VECTOR in r.kinds.values())
-    faults: list[str] = []
-    matrices = [n for n in dict.fromkeys(names) if kind_of(net, n) == MATRIX]
-    if matrices:
-        one = len(matrices) == 1
-        key = "fault-kinds-one" if one else "fault-kinds"
-        kind = LOOKUPS["kind-matrix" if one else "matrices"]
-        faults.append(LOOKUPS[key].format(kind=LOOKUPS["vectors"], values=_and(matrices), found=kind))
-    faults += _twice(net, bindings)
-    return Use(rule, tuple(faults), tuple(_further(rule, _in_order(names, net), net, bool(faults), True)))
-
-
-def _twice(net: Net, bindings: Sequence[tuple[str, str]]) -> list[str]:
-    values: dict[str, list[str]] = {}
-    for symbol, text in bindings:
-        try:
-            name = model_name(net, text)
-        except UnknownError:
-            continue
-        if name not in values.setdefault(symbol, []):
-            values[symbol].append(name)
-    return [
-        LOOKUPS["fault-twice"].format(symbol=s, values=" and ".join(names))
-        for s, names in values.items()
-        if len(names) > 1
-    ]

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from whence.identities import Use, judge_product, partials_in
 from whence.messages.errors import ReadError, WhenceError
 from whence.messages.lookups import LOOKUPS
 from whence.notation.words import describe_sizes
 from whence.steps.lesson import Lesson
+from whence.uses import Use, judge_product, partials_in
 
 if TYPE_CHECKING:
     from whence.net import Derivative, Net

@@ -13,7 +13,7 @@ _COMMANDS = (  # usage, what it gives
     ("shapes MODEL", "the shape of every name, and the line that fixed it"),
     ("explain MODEL [TARGET] | --code [CODE]", "where one formula comes from, or what an error means"),
     ("practise MODEL TARGET | --state FILE", "a worksheet: find a formula yourself, every line judged"),
-    ("lookup WORDS | --form FORMULA --wrt NAME", "rules and identities by words or by form, and whether one may be used here"),
+    ("lookup WORDS | --form FORMULA --wrt NAME", "rules and identities by words or form, and whether one may be used"),
     ("reply POST.md", "an answer to a forum post that displays there"),
     ("read TEXT | FILE.jsonl", "how a text as typed is read: LaTeX, a slide, NumPy, Octave, Unicode"),
     ("solve FILE", "one problem a line in, one answer a line out"),
@@ -129,6 +129,7 @@ def _lookup(parser: Parser) -> None:
     )
     parser.add_argument("--model", metavar="MODEL", help="the model whose names --with gives")
     parser.add_argument("--shapes", action="append", default=[], metavar="TEXT", help='shapes, as in "X: n0 x m"')
+    parser.add_argument("--assume", action="append", default=[], metavar="TEXT", help='what is known: "S: symmetric"')
     parser.add_argument("--proof", action="store_true", help="the steps of the identity, down to single numbers")
     _common(parser)
 

@@ -10,11 +10,12 @@ from whence import identities
 from whence.cli.output import Output
 from whence.cli.source import read_argument
 from whence.cli.texts import CommandError
-from whence.identities import Entry, Match, Use
+from whence.identities import Entry, Match
 from whence.laws.identity import Identity
 from whence.laws.rules import ChainRule
 from whence.messages.lookups import LOOKUPS
 from whence.notation.unicode import display_name
+from whence.uses import Use, may_use
 
 SHOWN = 8
 
@@ -80,7 +81,7 @@ def _source(entry: Entry) -> str:
 
 
 def _by_form(args: argparse.Namespace, shapes: str | None, output: Output) -> None:
-    found = identities.match(args.form, args.wrt, shapes)
+    found = identities.match(args.form, args.wrt, shapes, ", ".join(args.assume) or None)
     if output.as_json:
         output.json({"matches": [_match_json(m) for m in found[:SHOWN]]})
         return
@@ -90,6 +91,8 @@ def _by_form(args: argparse.Namespace, shapes: str | None, output: Output) -> No
         bindings = ", ".join(f"{k} = {v}" for k, v in m.bindings.items())
         output.text("\n".join(describe(m.identity)))
         output.text("  " + LOOKUPS["with"].format(bindings=bindings))
+        if m.needs:
+            output.text("  " + LOOKUPS["assuming"].format(needs=m.needs))
         output.text("  " + LOOKUPS["so"].format(expression=m.expression, wrt=args.wrt, formula=m.text))
         output.text("  " + LOOKUPS["checked"])
 
@@ -104,7 +107,7 @@ def _may_use(args: argparse.Namespace, shapes: str | None, output: Output) -> No
             raise CommandError("bad-usage", found=f"--with {text[:40]} has no =", help="Write --with z=Z1.")
         pairs.append((symbol.strip(), value.strip()))
     net = whence.model(read_argument(args.model), shapes)
-    use = identities.may_use(" ".join(args.words), pairs, net)
+    use = may_use(" ".join(args.words), pairs, net)
     if output.as_json:
         output.json({"rule": use.rule.name, "may": not use.faults, "faults": list(use.faults), "said": list(use.said)})
         return
@@ -134,4 +137,4 @@ def _as_json(entry: Entry) -> dict[str, Any]:
 
 
 def _match_json(m: Match) -> dict[str, Any]:
-    return {"identity": m.identity.name, "bindings": dict(m.bindings), "formula": m.formula, "text": m.text}
+    return {"identity": m.identity.name, "bindings": dict(m.bindings), "formula": m.formula, "text": m.text, "needs": m.needs}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from whence.laws.identity import Identity
 
 _BACKWARD = "Rumelhart, Hinton & Williams (1986), written for matrices; Goodfellow et al., Deep Learning (2016), §6.5"
+_GILES = "Giles (2008), Collected matrix derivative results for forward and reverse mode, §2.2.3"
+_SOFTMAX = "Goodfellow et al., Deep Learning (2016), §6.2.2.3, put together for a batch"
 _WORDS = "matrix by matrix chain rule backward pass backpropagation upstream gradient layer"
 
 FOLLOWED = "sum(G * Y)"  # a cost that stands for all that follows Y
@@ -96,5 +98,69 @@ LAYERS: tuple[Identity, ...] = (
         "G: 1 x m, X: n x m",
         _BACKWARD,
         words=_WORDS + " sum spreads to every entry",
+    ),
+    Identity(
+        "backward of a product, middle factor",
+        "sum(G * (A @ X @ B))",
+        "X",
+        "A.T @ G @ B.T",
+        "G: n x m, A: n x k, X: k x p, B: p x m",
+        _BACKWARD,
+        words=_WORDS + " why transposed first and last Y = A X B",
+    ),
+    Identity(
+        "backward of the square of a matrix",
+        "sum(G * (X @ X))",
+        "X",
+        "G @ X.T + X.T @ G",
+        "G: n x n, X: n x n",
+        _BACKWARD,
+        words=_WORDS + " product with itself X^2",
+    ),
+    Identity(
+        "backward of a Gram matrix of columns",
+        "sum(G * (X.T @ X))",
+        "X",
+        "X @ (G + G.T)",
+        "G: m x m, X: n x m",
+        _BACKWARD,
+        words=_WORDS + " covariance kernel X^T X",
+    ),
+    Identity(
+        "backward of a Gram matrix of rows",
+        "sum(G * (X @ X.T))",
+        "X",
+        "(G + G.T) @ X",
+        "G: n x n, X: n x m",
+        _BACKWARD,
+        words=_WORDS + " covariance kernel X X^T",
+    ),
+    Identity(
+        "backward of an inverse",
+        "sum(G * inv(X))",
+        "X",
+        "-inv(X).T @ G @ inv(X).T",
+        "G: n x n, X: n x n",
+        _GILES,
+        assume="X: invertible",
+        words=_WORDS + " inverse of a matrix",
+    ),
+    Identity(
+        "backward of softmax over columns",
+        "sum(G * softmax(Z, axis=0))",
+        "Z",
+        "softmax(Z, axis=0) * (G - sum(G * softmax(Z, axis=0), axis=0))",
+        "G: n x m, Z: n x m",
+        _SOFTMAX,
+        words=_WORDS + " classes stand below each other",
+    ),
+    Identity(
+        "backward of softmax over rows",
+        "sum(G * softmax(Z, axis=1))",
+        "Z",
+        "softmax(Z, axis=1) * (G - sum(G * softmax(Z, axis=1), axis=1))",
+        "G: n x m, Z: n x m",
+        _SOFTMAX,
+        words=_WORDS + " classes stand beside each other",
     ),
 )

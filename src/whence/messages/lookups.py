@@ -21,6 +21,7 @@ LOOKUPS: dict[str, str] = {
     "many-moves": "Many rules, few moves: every step of every entry is one of these:",
     "no-match": "No entry of the table has this form. It can still be derived: whence derive MODEL.",
     "with": "with {bindings}",
+    "assuming": "if {needs}, which is not declared",
     "so": "so ∂({expression})/∂{wrt} = {formula}",
     "checked": "checked: exactly, with random primes, and by value",
     # may I use this rule here?
