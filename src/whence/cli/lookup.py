@@ -137,4 +137,5 @@ def _as_json(entry: Entry) -> dict[str, Any]:
 
 
 def _match_json(m: Match) -> dict[str, Any]:
-    return {"identity": m.identity.name, "bindings": dict(m.bindings), "formula": m.formula, "text": m.text, "needs": m.needs}
+    own = ("formula", "text", "needs")
+    return {"identity": m.identity.name, "bindings": dict(m.bindings)} | {k: getattr(m, k) for k in own}

@@ -83,7 +83,8 @@ def _chain(derivation: Derivation, style: Style, output: str) -> list[Line]:
         (path,) = stage.paths
         name = stage.statement.name
         if name == output:
-            lines.append((f"δ{display_name(output)} = {style.node(path.start.right)}", ""))
+            if len(derivation.stages) > 1:  # else the line stands just above
+                lines.append((f"δ{display_name(output)} = {style.node(path.start.right)}", ""))
         elif k == 0:
             lead = f"δ{display_name(output)} = {_start(stage, style, output)}"
             lines.append(

@@ -13,13 +13,16 @@ is the same term laid out anew, and its law is read off from where the moved fac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whence.expr.canonical import canonical
 from whence.expr.node import Coefficient, Factor, Node, identity
 from whence.expr.sums import RawTerm, make_sum
 from whence.messages.errors import LimitError
 from whence.shapes.dims import Dim
+
+
+MANY = 100  # transposes, where a factor does not make a pairing alone
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class _State:
     mark_row: bool = False
     turned: bool = False  # of the last move: its factor stood transposed
     met: int | None = None  # where a vector that moved as a whole met the mark
+    few_transposes: bool = True  # how a scalar's change is laid out as a pairing
 
 
 class CannotLayOut(Exception):
@@ -116,6 +120,14 @@ def _path(
     sizes.update(enumerate(dims))
     sizes.update({1 + max(sizes, default=0) + k: mark.dims[0] for k in range(2) if mark.dims})
     state = _State(c, 1, [(adjoint, own, 1)], factors, own, row, mark_row)
+    try:
+        return _walked(replace(state, left=[*state.left], right=[*state.right]), mark, sizes)
+    except CannotLayOut:
+        return _walked(replace(state, few_transposes=False), mark, sizes)
+
+
+def _walked(state: _State, mark: Node, sizes: dict[int, Dim]) -> Path:
+    """The moves from a state to the mark alone on the right."""
     start = current = _pairing(state, sizes)
     moves = []
     while True:
@@ -215,6 +227,8 @@ def _collect(state: _State, mark: Node) -> tuple[str, list[Factor]]:
     others = [f for f in state.right if f[0] is not mark and f[1]]
     moved = [f for f in state.right if f[0] is not mark and not f[1]]
     outermost_first = _by_distance(state, mark)[::-1]
+    if others and state.few_transposes:
+        outermost_first.sort(key=lambda f: _transposes(state, mark, f))  # else as they are
     while True:
         _carry(state, moved)
         shared = _shared_axes(state)
@@ -228,6 +242,26 @@ def _collect(state: _State, mark: Node) -> tuple[str, list[Factor]]:
     return "pair", []
 
 
+def _transposes(state: _State, mark: Node, chosen: Factor) -> int:
+    """How many transposes are written where this factor alone stands on the left."""
+    split = replace(state, left=[chosen], right=[f for f in state.right if f is not chosen and (f[1] or f[0] is mark)])
+    shared = _shared_axes(split)
+    if not 0 < len(shared) <= 2 or len(split.right) == 1:
+        return MANY
+    own = set(_mark_axes(state, mark))
+    if set(chosen[1]) <= own:  # it lies entry by entry beside the mark
+        return MANY
+    axes = _as_the_mark_lies(split, mark, shared)
+    count = int(len(axes) == 2 and chosen[1] == axes[::-1])
+    for side, at in zip((0, 1), _mark_axes(state, mark), strict=False):
+        rest, here = [f for f in split.right if len(set(f[1])) == 2 and not set(f[1]) <= own], at
+        while factor := next((f for f in rest if here in f[1]), None):
+            rest = [f for f in rest if f is not factor]
+            count += factor[1][side] == here  # rows of a factor meet columns of what stands left of it
+            here = factor[1][1 - factor[1].index(here)]
+    return count
+
+
 def _shared_axes(state: _State) -> list[int]:
     left = {i for f in state.left for i in f[1]}
     return list(dict.fromkeys(i for f in state.right for i in f[1] if i in left))
@@ -237,7 +271,7 @@ def _as_the_mark_lies(state: _State, mark: Node, axes: list[int]) -> tuple[int, 
     """The axes in the order in which the right side lies when the mark lies as it is: first what its rows reach."""
     idx = _mark_axes(state, mark)
     reached = {idx[0]} if idx else set()
-    rest = [set(f[1]) for f in state.right if f[0] is not mark]
+    rest = [set(f[1]) for f in state.right if not set(f[1]) <= set(idx)]
     grown = True
     while grown:
         more = {i for f in rest if f & reached for i in f} - reached
