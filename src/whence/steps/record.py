@@ -21,7 +21,6 @@ from whence.expr.sums import RawTerm, make_sum
 from whence.messages.errors import LimitError
 from whence.shapes.dims import Dim
 
-
 MANY = 100  # transposes, where a factor does not make a pairing alone
 
 

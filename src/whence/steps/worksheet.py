@@ -354,9 +354,11 @@ class Worksheet:
 
     # ------------------------------------------------------------ hints
     def hint(self) -> str:
-        """The next hint for the first blank: a question, the rule, the line with a gap, the answer."""
+        """The next hint for the blank tried last, else the first: a question, the rule, a line with a gap, the answer."""
         done = self.done()
-        task = next((t for t in self.tasks if t.left not in done), None)
+        last = self.judge(self.state.lines[-1], upto=0).left if self.state.lines else None
+        blanks = [t for t in self.tasks if t.left not in done]
+        task = next((t for t in blanks if t.left == last), next(iter(blanks), None))
         if task is None:
             return PRACTICE["hint-none"]
         key = f"{task.part} {self._left_text(task.left)}"
