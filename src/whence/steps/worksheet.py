@@ -354,7 +354,7 @@ class Worksheet:
 
     # ------------------------------------------------------------ hints
     def hint(self) -> str:
-        """The next hint for the blank tried last, else the first: a question, the rule, a line with a gap, the answer."""
+        """The next hint for the blank tried last, else the first: question, rule, line with a gap, answer."""
         done = self.done()
         last = self.judge(self.state.lines[-1], upto=0).left if self.state.lines else None
         blanks = [t for t in self.tasks if t.left not in done]
