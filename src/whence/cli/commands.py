@@ -113,6 +113,20 @@ def reply(args: argparse.Namespace, output: Output) -> None:
     door.reply(args, output)
 
 
+def check(args: argparse.Namespace, output: Output) -> int:
+    """The verdict of an answer, or those of a file of answers."""
+    from whence.cli.check import run_check
+
+    return run_check(args, output, _net)
+
+
+def grade(args: argparse.Namespace, output: Output) -> None:
+    """The marks of a class."""
+    from whence.cli.grade import run_grade
+
+    run_grade(args, output)
+
+
 def explain_code(code: str, output: Output) -> None:
     """The long form of one message, or of all codes the first sentence. Raises CommandError `unknown-code`."""
     if not code:
@@ -143,7 +157,7 @@ def read(args: argparse.Namespace, output: Output) -> None:
     run(args, output)
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, practise, lookup, reply, read, solve)}
+RUN = {run.__name__: run for run in (derive, shapes, explain, practise, lookup, reply, check, grade, read, solve)}
 
 
 # -- asking the engine
