@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from whence.expr.node import Node, dimension
 from whence.expr.sums import make_sum
@@ -18,7 +18,7 @@ from whence.steps.derivation import Derivation, derivation
 from whence.steps.lesson import Lesson
 from whence.steps.matrix_reading import Step, index_reading, laws, matrix_reading, steps
 from whence.steps.reasons import QUESTIONS
-from whence.steps.replay import verified
+from whence.steps.replay import exported, verified
 from whence.steps.scalar_reading import scalar_reading
 from whence.steps.style import Style
 
@@ -94,6 +94,18 @@ class Taught:
         if len(self.wrt) != 1 or not self.derivation.complete:
             return []
         return steps(self.derivation, self._style, lambda n: shape_text((*n.dims, ONE) if n.rank == 1 else n.dims))
+
+    def exported(self) -> dict[str, Any]:
+        """The derivation as plain data (JSON), which `whence.verify.replayed` accepts or rejects by school algebra alone.
+
+        >>> from whence import model
+        >>> from whence.verify.replayed import replayed
+        >>> bool(replayed(model("z = W x; J = norm(z)^2", shapes="W: n x m, x: m").gradient("W").exported()))
+        True
+        """
+        lines = {s.target: s.expression for s in self.net.model.statements}
+        found = exported(self.derivation, self._style, self.answer.tree, lines, self.of)
+        return found | {"functions": list(self.net.model.functions)}
 
     @property
     def _style(self) -> Style:

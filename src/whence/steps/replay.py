@@ -6,24 +6,30 @@ the rules of differentiation takes part: a change is compared with a difference 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from random import Random, SystemRandom
+from typing import Any
 
 from whence.messages.errors import WhenceError
 from whence.notation.pieces import NotMatrix
+from whence.read.canonical import to_text
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Name, Number
+from whence.read.walk import names_in
 from whence.shapes.dims import Dim
 from whence.steps.derivation import Derivation, Stage
 from whence.steps.record import Pairing
 from whence.steps.style import FullShape, Style
 from whence.verify.point import STEP, NoPoint, Point, Setting, Value, close, paired
+from whence.verify.replayed import FORMAT
 from whence.verify.sizes import choices
 
 MARK = "δ"
+_SYMBOL = re.compile(r"[A-Za-z]\w*")
 SIZES = 8  # so many sets of sizes are tried
 _H = "h_of_the_quotient"
 
@@ -80,6 +86,41 @@ def _collected(stage: Stage, style: Style, row: bool) -> Claimed:
     start = Side(style.tree(stage.adjoint, row), style.tree(stage.differential, row), stage.differential.dims)
     end = Side(style.tree(stage.result, own_row), style.tree(stage.mark, own_row), stage.mark.dims)
     return Claimed("paths", start, end)
+
+
+def exported(derivation: Derivation, style: Style, answer: Expr, lines: Mapping[str, Expr], output: str) -> dict[str, Any]:
+    """The derivation as plain data, in the canonical language: what `verify.replayed` accepts or rejects."""
+    stages = []
+    for stage in derivation.stages:
+        name, child = stage.statement.name, stage.child
+        row = style.is_row(name)
+        stages.append(
+            {
+                "line": name,
+                "through": child,
+                "adjoint": to_text(style.tree(stage.adjoint, row)),
+                "change": to_text(style.tree(stage.differential, row)),
+                "result": to_text(style.tree(stage.result, style.is_row(child))),
+                "paths": [
+                    [_exported(path.start, style, ""), *(_exported(m.after, style, m.rule) for m in path.moves)]
+                    for path in stage.paths
+                ],
+            }
+        )
+    known = {stage.adjoint.name: stage.statement.name for stage in derivation.stages if stage.adjoint.name}
+    names = {*lines, *(n for body in lines.values() for n in names_in(body))} & style.shapes.keys()
+    shapes = {name: [size.number or str(size) for size in style.shapes[name]] for name in sorted(names)}
+    sizes = sorted({word for shape in shapes.values() for size in shape for word in _SYMBOL.findall(str(size))})
+    own = {"format": FORMAT, "output": output, "target": derivation.target, "answer": to_text(answer)}
+    own |= {"lines": [[name, to_text(body)] for name, body in lines.items()], "scaled": style.scaled}
+    return own | {"shapes": shapes, "sizes": sizes, "known": known, "stages": stages}
+
+
+def _exported(pair: Pairing, style: Style, rule: str) -> dict[str, Any]:
+    side = _side(pair, style)
+    assert side.right is not None
+    over = [size.number or str(size) for size in side.dims]
+    return {"rule": rule, "left": to_text(side.left), "right": to_text(side.right), "over": over, "row": pair.row}
 
 
 def first_wrong(

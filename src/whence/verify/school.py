@@ -1,0 +1,459 @@
+"""A derivation exported as data, replayed in school algebra: accepted or rejected for all sizes.
+
+Every formula is written out as its entry at row i, column j: a sum of products of numbers, in which sums over further
+indices stand. Nothing of the expression graph, of the rules of differentiation or of their layout takes part; what is used
+is listed in `MOVES`. A formula that cannot be written out so is not accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import count, permutations, product
+from typing import Any
+
+from whence.ops.entry import Op
+from whence.ops.table import TABLE
+from whence.read.fit import Shapes
+from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number, Shape, Transpose, Tuple
+from whence.read.vocabulary import PRIME, without_primes
+from whence.verify.texts import default_axis, parameters, parsed
+
+MOVES = {  # all that a replay uses
+    "constant rule": "what does not hold the name does not change",
+    "sum rule": "δ(P + Q) = δP + δQ",
+    "product rule": "δ(P Q) = δP Q + P δQ, of numbers, entry by entry, and of matrices",
+    "quotient rule": "δ(P/Q) = δP/Q - P δQ/Q²",
+    "power rule": "δ(Pᶜ) = c Pᶜ⁻¹ δP",
+    "function rule": "δf(P) as the table of functions gives it",
+    "entry of a product": "(P Q)ᵢⱼ = Σₖ Pᵢₖ Qₖⱼ",
+    "entry of a transpose": "(Pᵀ)ᵢⱼ = Pⱼᵢ",
+    "entry by entry": "(P ⊙ Q)ᵢⱼ = Pᵢⱼ Qᵢⱼ, and so for functions",
+    "broadcast": "a column counts the same in every column, a row in every row, a number everywhere",
+    "pairing": "⟨P, Q⟩ = Σᵢⱼ Pᵢⱼ Qᵢⱼ; a trace is Σᵢ Pᵢᵢ",
+    "distributing": "a (b + c) = a b + a c, also with Σ",
+    "order": "factors, terms and Σ may stand in any order; an index under Σ may have any name",
+    "equal indices": "Σᵢ [i = j] aᵢ = aⱼ",
+    "idle sum": "Σᵢ a = n a, where a does not hold i and there are n",
+    "cancelling": "aᵇ aᶜ = aᵇ⁺ᶜ, and what adds up to zero falls away",
+    "parts of a fraction": "a/(c + d a) = (1 - c/(c + d a))/d",
+}
+MOST_TERMS, MOST_SUMS, MOST_FACTORS = 400, 7, 40
+MARK = "δ"
+Place = tuple[int | None, int | None]  # the indices of row and column; None where there is only one
+Factor = tuple[int, tuple[int, ...], Fraction]  # of which number, at which indices, to which power
+Term = tuple[Fraction, tuple[Factor, ...], tuple[int, ...]]  # coefficient, factors, the indices summed over
+Sum = tuple[Term, ...]
+EQUAL = 0  # the number [i = j]
+
+
+class NotWritten(Exception):
+    """The formula is not written out in entries here."""
+
+
+@dataclass
+class Entries:
+    """Formulas as sums over entries. Every kind of number that occurs has a whole number as its name."""
+
+    shapes: Mapping[str, Shape]
+    sizes: frozenset[str]
+    known: Shapes = field(init=False)
+    numbers: dict[object, int] = field(default_factory=lambda: {"=": EQUAL})
+    inner: dict[int, Sum] = field(default_factory=dict)  # what a sum in a power is, at the indices -1, -2, …
+    named: dict[int, int] = field(default_factory=dict)  # a function's value that a line gives a name
+    fresh: Any = field(default_factory=lambda: count(1))
+    ranges: dict[int, int | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.known = Shapes(dict(self.shapes) | dict.fromkeys(self.sizes, ()))
+
+    # ------------------------------------------------------------ shapes and indices
+    def shape(self, tree: Expr) -> tuple[int | str, int | str]:
+        found = self.known.of(tree)
+        if found is None or len(found) not in (0, 2):
+            raise NotWritten
+        return (1, 1) if not found else (found[0], found[1])
+
+    def index(self, size: int | str) -> int | None:
+        """A new index that runs to this size; none where there is only one."""
+        if size == 1:
+            return None
+        new = next(self.fresh)
+        self.ranges[new] = size
+        return new
+
+    def places(self, tree: Expr) -> Place:
+        rows, columns = self.shape(tree)
+        return self.index(rows), self.index(columns)
+
+    def at(self, tree: Expr, place: Place) -> Place:
+        """The place in a part that is broadcast: it has no index where its size is one."""
+        rows, columns = self.shape(tree)
+        return (None if rows == 1 else place[0], None if columns == 1 else place[1])
+
+    def number(self, key: object) -> int:
+        return self.numbers.setdefault(key, len(self.numbers))
+
+    # ------------------------------------------------------------ the entry of a formula
+    def entry(self, tree: Expr, place: Place) -> Sum:
+        match tree:
+            case Number(value=value):
+                return ((value, (), ()),)
+            case Name(id=name):
+                own = self.at(tree, place) if name in self.shapes else (None, None)
+                return ((Fraction(1), ((self.number(name), indices_of(own), Fraction(1)),), ()),)
+            case Negative(operand=a):
+                return times(((Fraction(-1), (), ()),), self.entry(a, place))
+            case Transpose(operand=a):
+                return self.entry(a, (place[1], place[0]))
+            case Binary(operator="+" | "-" as sign, left=a, right=b):
+                second = self.part(b, place)
+                return self.part(a, place) + (second if sign == "+" else times(((Fraction(-1), (), ()),), second))
+            case Binary(operator="*", left=a, right=b):
+                return times(self.part(a, place), self.part(b, place))
+            case Binary(operator="/", left=a, right=b):
+                return times(self.part(a, place), self.power(b, place, Fraction(-1)))
+            case Binary(operator="**", left=a, right=b) if (c := constant(b)) is not None:
+                return self.power(a, place, c)
+            case Binary(operator="@", left=a, right=b):
+                shared = self.index(self.shape(a)[1])
+                found = times(self.entry(a, (place[0], shared)), self.entry(b, (shared, place[1])))
+                return summed(found, shared)
+            case Compare(operator=sign, left=a, right=b):
+                return self.function(("?", sign), (a, b), place)
+            case Call():
+                return self.call(tree, place)
+        raise NotWritten
+
+    def part(self, tree: Expr, place: Place) -> Sum:
+        return self.entry(tree, self.at(tree, place))
+
+    def power(self, tree: Expr, place: Place, exponent: Fraction) -> Sum:
+        if exponent.denominator == 1 and 0 <= exponent <= 4:
+            out: Sum = ((Fraction(1), (), ()),)
+            for _ in range(int(exponent)):
+                out = times(out, self.part(tree, place))
+            return out
+        found = self.normal(self.part(tree, place), indices_of(place))
+        if not found:
+            raise NotWritten
+        if len(found) == 1 and not found[0][2] and (found[0][0] == 1 or exponent.denominator == 1):
+            c, factors, _ = found[0]
+            return ((c ** int(exponent) if c != 1 else c, tuple((f, i, e * exponent) for f, i, e in factors), ()),)
+        own = tuple(i for i in indices_of(place) if any(i in f[1] for t in found for f in t[1]))
+        local = self.normal(_renamed(found, {i: -k - 1 for k, i in enumerate(own)}), tuple(range(-1, -len(own) - 1, -1)))
+        key = self.number(("sum", local))
+        self.inner[key] = local
+        return ((Fraction(1), ((key, own, exponent),), ()),)
+
+    def function(self, name: object, arguments: Sequence[Expr], place: Place) -> Sum:
+        """A function entry by entry: a number of its own for each value of its arguments."""
+        parts = [self.normal(self.part(a, place), indices_of(place)) for a in arguments]
+        own = tuple(i for i in indices_of(place) if any(i in f[1] for p in parts for t in p for f in t[1]))
+        names = {i: -k - 1 for k, i in enumerate(own)}
+        local = tuple(self.normal(_renamed(p, names), tuple(names.values())) for p in parts)
+        key = self.number((name, local))
+        return ((Fraction(1), ((self.named.get(key, key), own, Fraction(1)),), ()),)
+
+    def call(self, tree: Call, place: Place) -> Sum:
+        word, primes = without_primes(tree.name)
+        op = TABLE.get(word)
+        if op is None or primes:
+            return self.function(tree.name, tree.arguments, place)
+        if op.structure:
+            return self.structure(op, tree, place)
+        if op.expands:
+            return self.part(filled(op, op.expands, tree), place)
+        if op.kind == "elementwise":
+            return self.function(word, tree.arguments, place)
+        whole = []
+        for a in tree.arguments:
+            own = self.places(a)
+            names = {i: -k - 1 for k, i in enumerate(indices_of(own))}
+            local = _renamed(self.normal(self.entry(a, own), indices_of(own)), names)
+            whole.append(self.normal(local, tuple(names.values())))
+        key = self.number((word, repr(tree.keywords), tuple(whole)))
+        return ((Fraction(1), ((self.named.get(key, key), indices_of(place), Fraction(1)),), ()),)
+
+    def structure(self, op: Op, tree: Call, place: Place) -> Sum:
+        first = tree.arguments[0]
+        match op.structure:
+            case "ones":
+                return ((Fraction(1), (), ()),)
+            case "zeros":
+                return ()
+            case "eye":
+                return self.equal(*place)
+            case "outer":
+                second = tree.arguments[1]
+                left, right = (place[0], None), (place[1], None)
+                turned = [self.shape(v)[0] == 1 for v in (first, second)]
+                return times(
+                    self.entry(first, left[::-1] if turned[0] else left),
+                    self.entry(second, right[::-1] if turned[1] else right),
+                )
+            case "trace":
+                one = self.index(self.shape(first)[0])
+                return summed(self.entry(first, (one, one)), one)
+            case "diag" if 1 in self.shape(first):
+                column = self.shape(first)[1] == 1
+                entry = self.entry(first, (place[0], None) if column else (None, place[0]))
+                return times(entry, self.equal(*place))
+            case "diag":
+                return self.entry(first, (place[0], place[0]))
+            case "sum" | "mean":
+                axes = _axes(dict(tree.keywords).get("axis"))
+                sizes = self.shape(first)
+                inner = [self.index(n) if k in axes else place[k] for k, n in enumerate(sizes)]
+                found = self.entry(first, (inner[0], inner[1]))
+                for k in axes:
+                    found = summed(found, inner[k])
+                    if op.structure == "mean" and sizes[k] != 1:
+                        found = times(found, self.power(parsed(str(sizes[k])), (None, None), Fraction(-1)))
+                return found
+        raise NotWritten
+
+    def equal(self, i: int | None, j: int | None) -> Sum:
+        if i is None or j is None or i == j:
+            return ((Fraction(1), (), ()),)
+        return ((Fraction(1), ((EQUAL, (i, j), Fraction(1)),), ()),)
+
+    # ------------------------------------------------------------ one form for equal sums
+    def normal(self, terms: Sum, free: Sequence[int]) -> Sum:
+        """The same sum in the form that all equal ones have; `free` are the indices that are not summed over."""
+        total: dict[tuple[tuple[Factor, ...], int], Fraction] = {}
+        work = list(terms)
+        steps = 0
+        while work:
+            steps += 1
+            if steps > MOST_TERMS or len(work[-1][1]) > MOST_FACTORS:
+                raise NotWritten
+            more = self.simpler(work[-1])
+            if more is not None:
+                work[-1:] = more
+                continue
+            c, factors, summed = work.pop()
+            key = _canonical(factors, summed), len(summed)
+            total[key] = total.get(key, Fraction(0)) + c
+        out = [(c, factors, tuple(range(-100, -100 - n, -1))) for (factors, n), c in total.items() if c]
+        return tuple(sorted(out, key=lambda t: (t[1], t[0])))
+
+    def name(self, name: str, body: Expr) -> None:
+        """A line gives a function's value a name."""
+        place = self.places(Name(name))
+        try:
+            found = self.entry(body, place)
+        except NotWritten:
+            return
+        if len(found) == 1 and found[0][0] == 1 and not found[0][2] and len(found[0][1]) == 1:
+            ((key, own, exponent),) = found[0][1]
+            if exponent == 1 and own == indices_of(place) and key not in self.inner and key != EQUAL:
+                self.named.setdefault(key, self.number(name))
+
+    def simpler(self, term: Term) -> list[Term] | None:
+        """One simplification of a term; None where it is done."""
+        c, factors, summed = term
+        gathered: dict[tuple[int, tuple[int, ...]], Fraction] = {}
+        for f, i, e in factors:
+            i = tuple(sorted(i)) if f == EQUAL else i
+            gathered[f, i] = Fraction(1) if f == EQUAL else gathered.get((f, i), Fraction(0)) + e
+        kept = tuple((f, i, e) for (f, i), e in gathered.items() if e and not (f == EQUAL and i[0] == i[1]))
+        for f, i, e in kept:
+            if f == EQUAL and (i[0] in summed or i[1] in summed):
+                gone, stays = (i[0], i[1]) if i[0] in summed else (i[1], i[0])
+                rest = tuple(x for x in kept if x != (f, i, e))
+                left = tuple(s for s in summed if s != gone)
+                return [(c, _at(rest, {gone: stays}), left)]
+            if f in self.inner and e >= 1:  # a sum to a whole power is written out
+                rest = tuple(x for x in kept if x != (f, i, e)) + (((f, i, e - 1),) if e != 1 else ())
+                return list(times(((c, rest, summed),), self.opened(f, i)))
+            if f in self.inner:
+                split = self.split(c, kept, summed, (f, i, e))
+                if split is not None:
+                    return split
+        idle = [s for s in summed if not any(s in i for _, i, _ in kept)]
+        if idle:
+            size = self.part(parsed(str(self.ranges[idle[0]])), (None, None)) if idle[0] in self.ranges else None
+            if size is None:
+                raise NotWritten
+            return list(times(((c, kept, tuple(s for s in summed if s != idle[0])),), size))
+        return [(c, kept, summed)] if len(kept) != len(factors) else None
+
+    def opened(self, key: int, indices: tuple[int, ...]) -> Sum:
+        """What a sum is, at these indices, its own sums over new ones."""
+        out = []
+        for c, factors, summed in self.inner[key]:
+            names = {-k - 1: i for k, i in enumerate(indices)}
+            for s in summed:
+                names[s] = next(self.fresh)
+            out.append((c, _at(factors, names), tuple(names[s] for s in summed)))
+        return tuple(out)
+
+    def split(self, c: Fraction, factors: tuple[Factor, ...], summed: tuple[int, ...], below: Factor) -> list[Term] | None:
+        """a/(c + d a) in parts, where the first number of a sum stands above it too."""
+        key, indices, exponent = below
+        lead = next((t for t in self.inner[key] if len(t[1]) == 1 and not t[2] and t[1][0][2] == 1), None)
+        if lead is None:
+            return None
+        d, ((name, own, _),), _ = lead
+        at = tuple(indices[-k - 1] for k in own)
+        above = next((x for x in factors if x[0] == name and x[1] == at and x[2] >= 1), None)
+        if above is None:
+            return None
+        rest = tuple(x for x in factors if x not in (above, below))
+        rest += ((name, at, above[2] - 1),) if above[2] != 1 else ()
+        others = tuple(t for t in self.opened(key, indices) if t[1] != ((name, at, Fraction(1)),))
+        up = ((c / d, (*rest, (key, indices, exponent + 1)), summed),)
+        return [*up, *times(((-c / d, (*rest, below), summed),), others)]
+
+
+def constant(tree: Expr) -> Fraction | None:
+    """The number that is written; None where it is more than numbers."""
+    match tree:
+        case Number(value=value):
+            return value
+        case Negative(operand=a):
+            inner = constant(a)
+            return None if inner is None else -inner
+        case Binary(operator="/", left=a, right=b):
+            above, below = constant(a), constant(b)
+            return above / below if above is not None and below else None
+    return None
+
+
+def indices_of(place: Sequence[int | None]) -> tuple[int, ...]:
+    return tuple(i for i in place if i is not None)
+
+
+def _at(factors: tuple[Factor, ...], names: Mapping[int, int]) -> tuple[Factor, ...]:
+    return tuple((f, tuple(names.get(i, i) for i in idx), e) for f, idx, e in factors)
+
+
+def _renamed(terms: Sum, names: Mapping[int, int]) -> Sum:
+    return tuple((c, _at(factors, names), summed) for c, factors, summed in terms)
+
+
+def times(a: Sum, b: Sum) -> Sum:
+    if len(a) * len(b) > MOST_TERMS:
+        raise NotWritten
+    return tuple((c * d, f + g, s + t) for (c, f, s), (d, g, t) in product(a, b))
+
+
+def summed(terms: Sum, index: int | None) -> Sum:
+    return terms if index is None else tuple((c, factors, (*summed, index)) for c, factors, summed in terms)
+
+
+def _axes(axis: Expr | None) -> tuple[int, ...]:
+    items = axis.items if isinstance(axis, Tuple) else () if axis is None else (axis,)
+    if not all(isinstance(item, Number) for item in items):
+        raise NotWritten
+    return tuple(int(item.value) for item in items if isinstance(item, Number)) or (0, 1)
+
+
+def _canonical(factors: tuple[Factor, ...], summed: tuple[int, ...]) -> tuple[Factor, ...]:
+    """The factors with the indices under Σ named in the way that sorts first."""
+    look = {s: tuple(sorted((f, e, idx.index(s), len(idx)) for f, idx, e in factors if s in idx)) for s in summed}
+    classes: dict[object, list[int]] = {}
+    for s in sorted(summed, key=lambda s: (look[s], s)):
+        classes.setdefault(look[s], []).append(s)
+    if len(summed) > MOST_SUMS or any(len(c) > 5 for c in classes.values()):
+        raise NotWritten
+    best: tuple[Factor, ...] | None = None
+    for chosen in product(*(permutations(c) for c in classes.values())):
+        order = [s for c in chosen for s in c]
+        named = tuple(sorted(_at(factors, {s: -100 - k for k, s in enumerate(order)})))
+        best = named if best is None or named < best else best
+    return best if best is not None else tuple(sorted(factors))
+
+
+# ---------------------------------------------------------------- small changes
+
+
+def filled(op: Op, text: str, call: Call, more: Mapping[str, Expr] | None = None) -> Expr:
+    """A text of the table with the call's arguments in it."""
+    given = dict(zip(parameters(op.takes), call.arguments, strict=False)) | dict(more or {})
+    axis = dict(call.keywords).get("axis")
+    if axis is None and default_axis(op) is not None:
+        axis = Number(Fraction(default_axis(op) or 0))
+
+    def go(tree: Expr) -> Expr:
+        match tree:
+            case Name(id=name):
+                return given.get(name, tree)
+            case Negative(operand=a):
+                return Negative(go(a))
+            case Transpose(operand=a):
+                return Transpose(go(a))
+            case Binary(operator=o, left=a, right=b):
+                return Binary(o, go(a), go(b))
+            case Compare(operator=o, left=a, right=b):
+                return Compare(o, go(a), go(b))
+            case Call(name=f, arguments=arguments, keywords=keywords):
+                kept = tuple((w, axis if v == Name("axis") else v) for w, v in keywords)
+                return Call(f, tuple(map(go, arguments)), tuple((w, v) for w, v in kept if v is not None))
+        return tree
+
+    return go(parsed(text))
+
+
+def change(tree: Expr, name: str) -> Expr | None:
+    """The change of a formula where only this name changes, by the rules of school; None where there is none."""
+    match tree:
+        case Name(id=own):
+            return Name(MARK + name) if own == name else None
+        case Negative(operand=a) | Transpose(operand=a):
+            inner = change(a, name)
+            return None if inner is None else Negative(inner) if isinstance(tree, Negative) else Transpose(inner)
+        case Binary(operator=o, left=a, right=b):
+            return _of_two(o, a, b, change(a, name), change(b, name))
+        case Call(name=f, arguments=arguments):
+            parts = [(k, d) for k, a in enumerate(arguments) if (d := change(a, name)) is not None]
+            out: Expr | None = None
+            for k, part in parts:
+                one = _of_function(tree, k, part)
+                out = one if out is None else Binary("+", out, one)
+            return out
+        case Compare(left=a, right=b) if change(a, name) is not None or change(b, name) is not None:
+            return None  # 0 wherever it has a derivative
+    return None
+
+
+def _of_two(o: str, a: Expr, b: Expr, da: Expr | None, db: Expr | None) -> Expr | None:
+    if da is None and db is None:
+        return None
+    if o in ("+", "-"):
+        if da is None:
+            return db if o == "+" or db is None else Negative(db)
+        return da if db is None else Binary(o, da, db)
+    parts: list[Expr] = []
+    if da is not None:
+        if o == "**":
+            c = constant(b)
+            if c is None:
+                raise NotWritten
+            parts.append(Binary("*", Binary("*", Number(c), Binary("**", a, Number(c - 1))), da))
+        else:
+            parts.append(Binary(o, da, b))
+    if db is not None:
+        if o == "**":
+            raise NotWritten
+        down = Negative(Binary("/", Binary("*", a, db), Binary("**", b, Number(Fraction(2)))))
+        parts.append(down if o == "/" else Binary(o, a, db))
+    return parts[0] if len(parts) == 1 else Binary("+", parts[0], parts[1])
+
+
+def _of_function(call: Call, k: int, part: Expr) -> Expr:
+    word, primes = without_primes(call.name)
+    op = TABLE.get(word)
+    if op is None or primes:
+        return Binary("*", Call(call.name + PRIME, call.arguments), part)
+    names = parameters(op.takes)
+    if k >= len(names):
+        raise NotWritten
+    if names[k] in op.linear_in:
+        return Call(call.name, (*call.arguments[:k], part, *call.arguments[k + 1 :]), call.keywords)
+    if not op.differential or op.differential_whole:
+        raise NotWritten
+    zero = {MARK + n: Number(Fraction(0)) for n in names}
+    return filled(op, op.differential, call, zero | {MARK + names[k]: part, "Y": call})
