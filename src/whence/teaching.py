@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 View = Literal["matrix", "index", "scalar", "all"]
 Show = Literal["chain", "multiply", "toy", "arrangements"]
 ONE = Dim.parse(1)
+SYMMETRIC = {"symmetric", "pd", "psd", "diagonal"}  # the assumptions that make a matrix equal to its transpose
 
 
 def check_option(name: str, value: str, allowed: object) -> None:
@@ -105,7 +106,8 @@ class Taught:
         """
         lines = {s.target: s.expression for s in self.net.model.statements}
         found = exported(self.derivation, self._style, self.answer.tree, lines, self.of)
-        return found | {"functions": list(self.net.model.functions)}
+        symmetric = sorted(name for name, words in self.net.setting.assume.items() if {*words} & SYMMETRIC)
+        return found | {"functions": list(self.net.model.functions), "symmetric": symmetric}
 
     @property
     def _style(self) -> Style:

@@ -8,6 +8,7 @@ from typing import Any
 
 from whence.messages.errors import WhenceError
 from whence.read.parser import parse_expression
+from whence.read.substitute import substituted
 from whence.read.syntax import Expr, Name
 from whence.read.walk import names_in
 from whence.verify.school import MARK, Entries, NotWritten, Place, Sum, change, indices_of, summed, times
@@ -48,7 +49,7 @@ class _Replay:
         self.known: dict[str, str] = dict(data["known"])  # the name of a gradient -> by what
         shapes = own | {g: own[of] for g, of in self.known.items()} | {MARK + n: s for n, s in own.items()}
         self.lines = {name: self.read(text) for name, text in data["lines"]}
-        self.entries = Entries(shapes, frozenset(data["sizes"]))
+        self.entries = Entries(shapes, frozenset(data["sizes"]), frozenset(data["symmetric"]))
         for name, body in self.lines.items():
             self.entries.name(name, body)
 
@@ -103,8 +104,7 @@ class _Replay:
         if isinstance(adjoint, Name) and self.known.get(adjoint.id) == line:
             return True
         before = " + ".join(f"({text})" for text in results.get(line, [])) or "0"
-        scaled = f"({before})*{self.data['scaled']}" if self.data["scaled"] and False else before
-        return self.equal(self.read(scaled), adjoint, line)
+        return self.equal(self.read(before), adjoint, line)
 
     def missing(self, reached: set[str], done: set[tuple[str, str]]) -> str:
         """A line that uses a name on the way, leads to the output, and has no stage."""
@@ -133,9 +133,17 @@ class _Replay:
         """Are two formulas equal, entry by entry, as arrays of the shape of a name?"""
         place = self.entries.places(Name(like))
         free = indices_of(place)
-        return self.entries.normal(self.entries.part(a, place), free) == self.entries.normal(
-            self.entries.part(b, place), free
-        )
+
+        def form(tree: Expr) -> Sum:
+            return self.entries.normal(self.entries.part(tree, place), free)
+
+        return form(a) == form(b) or form(self.opened(a)) == form(self.opened(b))
+
+    def opened(self, tree: Expr) -> Expr:
+        """The formula with the names that lines give written out."""
+        for name, body in reversed(self.lines.items()):
+            tree = substituted(tree, {name: body})
+        return tree
 
     def pairing(self, left: Expr, right: Expr, like: str) -> Sum:
         return self.paired(left, right, self.entries.places(Name(like)))

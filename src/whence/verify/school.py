@@ -58,9 +58,11 @@ class Entries:
 
     shapes: Mapping[str, Shape]
     sizes: frozenset[str]
+    symmetric: frozenset[str] = frozenset()
     known: Shapes = field(init=False)
     numbers: dict[object, int] = field(default_factory=lambda: {"=": EQUAL})
     inner: dict[int, Sum] = field(default_factory=dict)  # what a sum in a power is, at the indices -1, -2, …
+    turning: set[int] = field(default_factory=lambda: {EQUAL})  # what is the same with row and column exchanged
     named: dict[int, int] = field(default_factory=dict)  # a function's value that a line gives a name
     fresh: Any = field(default_factory=lambda: count(1))
     ranges: dict[int, int | str] = field(default_factory=dict)
@@ -71,9 +73,26 @@ class Entries:
     # ------------------------------------------------------------ shapes and indices
     def shape(self, tree: Expr) -> tuple[int | str, int | str]:
         found = self.known.of(tree)
-        if found is None or len(found) not in (0, 2):
+        if found is None:
+            return self.shape_of_parts(tree)
+        if len(found) not in (0, 2):
             raise NotWritten
         return (1, 1) if not found else (found[0], found[1])
+
+    def shape_of_parts(self, tree: Expr) -> tuple[int | str, int | str]:
+        match tree:
+            case Negative(operand=a) | Binary(operator="**", left=a):
+                return self.shape(a)
+            case Transpose(operand=a):
+                rows, columns = self.shape(a)
+                return columns, rows
+            case Binary(operator=sign, left=a, right=b):
+                left, right = self.shape(a), self.shape(b)
+                if sign == "@" and left[1] == right[0]:
+                    return left[0], right[1]
+                if sign != "@" or (1, 1) in (left, right):
+                    return (left[0] if right[0] == 1 else right[0]), (left[1] if right[1] == 1 else right[1])
+        raise NotWritten
 
     def index(self, size: int | str) -> int | None:
         """A new index that runs to this size; none where there is only one."""
@@ -101,8 +120,11 @@ class Entries:
             case Number(value=value):
                 return ((value, (), ()),)
             case Name(id=name):
-                own = self.at(tree, place) if name in self.shapes else (None, None)
-                return ((Fraction(1), ((self.number(name), indices_of(own), Fraction(1)),), ()),)
+                own = indices_of(self.at(tree, place)) if name in self.shapes else ()
+                key = self.number(name)
+                if name in self.symmetric:
+                    self.turning.add(key)
+                return ((Fraction(1), ((key, own, Fraction(1)),), ()),)
             case Negative(operand=a):
                 return times(((Fraction(-1), (), ()),), self.entry(a, place))
             case Transpose(operand=a):
@@ -117,6 +139,8 @@ class Entries:
             case Binary(operator="**", left=a, right=b) if (c := constant(b)) is not None:
                 return self.power(a, place, c)
             case Binary(operator="@", left=a, right=b):
+                if self.shape(a) == (1, 1) and self.shape(b)[0] != 1:
+                    return times(self.part(a, place), self.part(b, place))
                 shared = self.index(self.shape(a)[1])
                 found = times(self.entry(a, (place[0], shared)), self.entry(b, (shared, place[1])))
                 return summed(found, shared)
@@ -135,10 +159,20 @@ class Entries:
             for _ in range(int(exponent)):
                 out = times(out, self.part(tree, place))
             return out
+        whole = exponent.denominator == 1
+        match tree:
+            case Binary(operator="**", left=a, right=b) if whole and (c := constant(b)) is not None:
+                return self.power(a, self.at(a, place), exponent * c)
+            case Binary(operator="*" | "/" as sign, left=a, right=b) if whole:
+                second = self.power(b, self.at(b, place), exponent if sign == "*" else -exponent)
+                return times(self.power(a, self.at(a, place), exponent), second)
+            case Negative(operand=a) if whole:
+                return times(((Fraction(-1) ** int(exponent), (), ()),), self.power(a, place, exponent))
         found = self.normal(self.part(tree, place), indices_of(place))
         if not found:
             raise NotWritten
-        if len(found) == 1 and not found[0][2] and (found[0][0] == 1 or exponent.denominator == 1):
+        alone = found[0][0] == 1 and len(found[0][1]) == 1 and found[0][1][0][2] == 1
+        if len(found) == 1 and not found[0][2] and (alone or whole):
             c, factors, _ = found[0]
             return ((c ** int(exponent) if c != 1 else c, tuple((f, i, e * exponent) for f, i, e in factors), ()),)
         own = tuple(i for i in indices_of(place) if any(i in f[1] for t in found for f in t[1]))
@@ -161,20 +195,38 @@ class Entries:
         op = TABLE.get(word)
         if op is None or primes:
             return self.function(tree.name, tree.arguments, place)
-        if op.structure:
-            return self.structure(op, tree, place)
         if op.expands:
             return self.part(filled(op, op.expands, tree), place)
         if op.kind == "elementwise":
-            return self.function(word, tree.arguments, place)
-        whole = []
-        for a in tree.arguments:
-            own = self.places(a)
-            names = {i: -k - 1 for k, i in enumerate(indices_of(own))}
-            local = _renamed(self.normal(self.entry(a, own), indices_of(own)), names)
-            whole.append(self.normal(local, tuple(names.values())))
+            return self.of_sign(op, tree, place) if op.parity else self.function(word, tree.arguments, place)
+        if op.structure:
+            return self.structure(op, tree, place)
+        whole = [self.whole(a) for a in tree.arguments]
+        own, turned = indices_of(place), [self.whole(Transpose(a)) for a in tree.arguments]
+        if op.transposes and turned < whole:
+            whole, own = turned, own[::-1] if op.transposes == "equivariant" else own
         key = self.number((word, repr(tree.keywords), tuple(whole)))
-        return ((Fraction(1), ((self.named.get(key, key), indices_of(place), Fraction(1)),), ()),)
+        if op.transposes == "equivariant" and turned == whole:
+            self.turning.add(key)
+        return ((Fraction(1), ((self.named.get(key, key), own, Fraction(1)),), ()),)
+
+    def whole(self, tree: Expr) -> Sum:
+        """An array as a whole: its entry at the places -1, -2."""
+        own = self.places(tree)
+        names = {i: -k - 1 for k, i in enumerate(indices_of(own))}
+        return self.normal(_renamed(self.normal(self.entry(tree, own), indices_of(own)), names), tuple(names.values()))
+
+    def of_sign(self, op: Op, tree: Call, place: Place) -> Sum:
+        """f(-x) by f(x), where the table says how: the first term of the argument is made positive."""
+        (a,) = tree.arguments
+        found = self.normal(self.part(a, place), indices_of(place))
+        if not found or found[0][0] > 0:
+            return self.function(op.name, tree.arguments, place)
+        other = self.function(op.name, (Negative(a),), place)
+        if op.parity == "even":
+            return other
+        minus = times(((Fraction(-1), (), ()),), other)
+        return minus if op.parity == "odd" else ((Fraction(1), (), ()), *minus)
 
     def structure(self, op: Op, tree: Call, place: Place) -> Sum:
         first = tree.arguments[0]
@@ -234,7 +286,7 @@ class Entries:
                 work[-1:] = more
                 continue
             c, factors, summed = work.pop()
-            key = _canonical(factors, summed), len(summed)
+            key = _canonical(factors, summed, self.turning), len(summed)
             total[key] = total.get(key, Fraction(0)) + c
         out = [(c, factors, tuple(range(-100, -100 - n, -1))) for (factors, n), c in total.items() if c]
         return tuple(sorted(out, key=lambda t: (t[1], t[0])))
@@ -256,7 +308,7 @@ class Entries:
         c, factors, summed = term
         gathered: dict[tuple[int, tuple[int, ...]], Fraction] = {}
         for f, i, e in factors:
-            i = tuple(sorted(i)) if f == EQUAL else i
+            i = tuple(sorted(i)) if f in self.turning else i
             gathered[f, i] = Fraction(1) if f == EQUAL else gathered.get((f, i), Fraction(0)) + e
         kept = tuple((f, i, e) for (f, i), e in gathered.items() if e and not (f == EQUAL and i[0] == i[1]))
         for f, i, e in kept:
@@ -351,9 +403,11 @@ def _axes(axis: Expr | None) -> tuple[int, ...]:
     return tuple(int(item.value) for item in items if isinstance(item, Number)) or (0, 1)
 
 
-def _canonical(factors: tuple[Factor, ...], summed: tuple[int, ...]) -> tuple[Factor, ...]:
+def _canonical(factors: tuple[Factor, ...], summed: tuple[int, ...], turning: set[int]) -> tuple[Factor, ...]:
     """The factors with the indices under Σ named in the way that sorts first."""
-    look = {s: tuple(sorted((f, e, idx.index(s), len(idx)) for f, idx, e in factors if s in idx)) for s in summed}
+    look = {
+        s: tuple(sorted((f, e, 0 if f in turning else i.index(s), len(i)) for f, i, e in factors if s in i)) for s in summed
+    }
     classes: dict[object, list[int]] = {}
     for s in sorted(summed, key=lambda s: (look[s], s)):
         classes.setdefault(look[s], []).append(s)
@@ -362,9 +416,11 @@ def _canonical(factors: tuple[Factor, ...], summed: tuple[int, ...]) -> tuple[Fa
     best: tuple[Factor, ...] | None = None
     for chosen in product(*(permutations(c) for c in classes.values())):
         order = [s for c in chosen for s in c]
-        named = tuple(sorted(_at(factors, {s: -100 - k for k, s in enumerate(order)})))
+        at = _at(factors, {s: -100 - k for k, s in enumerate(order)})
+        named = tuple(sorted((f, tuple(sorted(i)) if f in turning else i, e) for f, i, e in at))
         best = named if best is None or named < best else best
-    return best if best is not None else tuple(sorted(factors))
+    assert best is not None  # without sums there is one order, of none
+    return best
 
 
 # ---------------------------------------------------------------- small changes
