@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import reduce
 from itertools import count, permutations, product
+from math import factorial, prod
 from typing import Any
 
 from whence.ops.entry import Op
-from whence.ops.table import TABLE
+from whence.ops.table import CONSTANTS, TABLE
 from whence.read.fit import Shapes
+from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number, Shape, Transpose, Tuple
 from whence.read.vocabulary import PRIME, without_primes
 from whence.verify.texts import default_axis, parameters, parsed
@@ -39,7 +42,7 @@ MOVES = {  # all that a replay uses
     "cancelling": "aᵇ aᶜ = aᵇ⁺ᶜ, and what adds up to zero falls away",
     "parts of a fraction": "a/(c + d a) = (1 - c/(c + d a))/d",
 }
-MOST_TERMS, MOST_SUMS, MOST_FACTORS = 400, 7, 40
+MOST_TERMS, MOST_SUMS, MOST_ORDERS, MOST_FACTORS, MOST_POWER = 400, 12, 2_000, 40, 6
 MARK = "δ"
 Place = tuple[int | None, int | None]  # the indices of row and column; None where there is only one
 Factor = tuple[int, tuple[int, ...], Fraction]  # of which number, at which indices, to which power
@@ -68,7 +71,7 @@ class Entries:
     ranges: dict[int, int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.known = Shapes(dict(self.shapes) | dict.fromkeys(self.sizes, ()))
+        self.known = Shapes(dict(self.shapes) | dict.fromkeys((*self.sizes, *CONSTANTS), ()))
 
     # ------------------------------------------------------------ shapes and indices
     def shape(self, tree: Expr) -> tuple[int | str, int | str]:
@@ -195,8 +198,14 @@ class Entries:
         op = TABLE.get(word)
         if op is None or primes:
             return self.function(tree.name, tree.arguments, place)
-        if op.expands:
-            return self.part(filled(op, op.expands, tree), place)
+        other = in_other_words(op, tree)
+        if other is not None:
+            return self.part(other, place)
+        inner = tree.arguments[0]
+        if op.of_product and isinstance(inner, Binary) and inner.operator == "@":
+            sides = {"A": inner.left, "B": inner.right}
+            if all(rows == columns != 1 for rows, columns in map(self.shape, sides.values())):
+                return self.part(substituted(parsed(op.of_product), sides), place)
         if op.kind == "elementwise":
             return self.of_sign(op, tree, place) if op.parity else self.function(word, tree.arguments, place)
         if op.structure:
@@ -405,13 +414,24 @@ def _axes(axis: Expr | None) -> tuple[int, ...]:
 
 def _canonical(factors: tuple[Factor, ...], summed: tuple[int, ...], turning: set[int]) -> tuple[Factor, ...]:
     """The factors with the indices under Σ named in the way that sorts first."""
-    look = {
-        s: tuple(sorted((f, e, 0 if f in turning else i.index(s), len(i)) for f, i, e in factors if s in i)) for s in summed
-    }
-    classes: dict[object, list[int]] = {}
+    look: dict[int, str] = dict.fromkeys(summed, "Σ")
+    for _ in summed:  # tell indices apart by what they stand in, and beside what
+
+        def seen(s: int, factor: Factor, look: Mapping[int, str] = look) -> str:
+            f, indices, e = factor
+            words = ["*" if i == s else look.get(i, str(i)) for i in indices]
+            return repr((f, e, sorted(words) if f in turning else words))
+
+        texts = {s: look[s] + repr(sorted(seen(s, f) for f in factors if s in f[1])) for s in summed}
+        ranks = {text: f"Σ{k}" for k, text in enumerate(sorted({*texts.values()}))}
+        finer = {s: ranks[text] for s, text in texts.items()}
+        if len({*finer.values()}) == len({*look.values()}):
+            break
+        look = finer
+    classes: dict[str, list[int]] = {}
     for s in sorted(summed, key=lambda s: (look[s], s)):
         classes.setdefault(look[s], []).append(s)
-    if len(summed) > MOST_SUMS or any(len(c) > 5 for c in classes.values()):
+    if len(summed) > MOST_SUMS or prod(factorial(len(c)) for c in classes.values()) > MOST_ORDERS:
         raise NotWritten
     best: tuple[Factor, ...] | None = None
     for chosen in product(*(permutations(c) for c in classes.values())):
@@ -421,6 +441,16 @@ def _canonical(factors: tuple[Factor, ...], summed: tuple[int, ...], turning: se
         best = named if best is None or named < best else best
     assert best is not None  # without sums there is one order, of none
     return best
+
+
+def in_other_words(op: Op, call: Call) -> Expr | None:
+    """What the table expands, and a whole power of a matrix as a product."""
+    if op.expands:
+        return filled(op, op.expands, call)
+    power = constant(call.arguments[1]) if op.structure == "matpow" else None
+    if power is None or power.denominator != 1 or not 1 <= power <= MOST_POWER:
+        return None
+    return reduce(lambda a, b: Binary("@", a, b), [call.arguments[0]] * int(power))
 
 
 # ---------------------------------------------------------------- small changes
@@ -463,7 +493,9 @@ def change(tree: Expr, name: str) -> Expr | None:
             return None if inner is None else Negative(inner) if isinstance(tree, Negative) else Transpose(inner)
         case Binary(operator=o, left=a, right=b):
             return _of_two(o, a, b, change(a, name), change(b, name))
-        case Call(name=f, arguments=arguments):
+        case Call(name=f) if f in TABLE and (other := in_other_words(TABLE[f], tree)) is not None:
+            return change(other, name)
+        case Call(arguments=arguments):
             parts = [(k, d) for k, a in enumerate(arguments) if (d := change(a, name)) is not None]
             out: Expr | None = None
             for k, part in parts:
