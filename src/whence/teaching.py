@@ -97,7 +97,7 @@ class Taught:
         return steps(self.derivation, self._style, lambda n: shape_text((*n.dims, ONE) if n.rank == 1 else n.dims))
 
     def exported(self) -> dict[str, Any]:
-        """The derivation as plain data (JSON), which `whence.verify.replayed` accepts or rejects by school algebra alone.
+        """The derivation as plain data (JSON), which `verify.replayed` accepts or rejects by school algebra alone.
 
         >>> from whence import model
         >>> from whence.verify.replayed import replayed

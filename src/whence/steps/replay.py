@@ -88,7 +88,9 @@ def _collected(stage: Stage, style: Style, row: bool) -> Claimed:
     return Claimed("paths", start, end)
 
 
-def exported(derivation: Derivation, style: Style, answer: Expr, lines: Mapping[str, Expr], output: str) -> dict[str, Any]:
+def exported(
+    derivation: Derivation, style: Style, answer: Expr, lines: Mapping[str, Expr], output: str
+) -> dict[str, Any]:
     """The derivation as plain data, in the canonical language: what `verify.replayed` accepts or rejects."""
     stages = []
     for stage in derivation.stages:

@@ -11,7 +11,8 @@ from whence.read.parser import parse_expression
 from whence.read.substitute import substituted
 from whence.read.syntax import Expr, Name
 from whence.read.walk import names_in
-from whence.verify.school import MARK, Entries, NotWritten, Place, Sum, change, indices_of, summed, times
+from whence.verify.changes import MARK, NotWritten, change
+from whence.verify.school import Entries, Place, Sum, indices_of, summed, times
 
 FORMAT = 1
 
@@ -28,7 +29,7 @@ class Replayed:
 
 
 def replayed(data: Mapping[str, Any]) -> Replayed:
-    """Accept a derivation or reject it: every change, every step, that none is left out, and that they end in the answer.
+    """Accept a derivation or reject it: every change, every step, that none is left out, and the answer.
 
     The gradients by the names in `known` are taken as given; each has a derivation of its own. `data` is what
     `Derivative.exported` gives, as it comes from JSON.

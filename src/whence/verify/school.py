@@ -1,8 +1,8 @@
 """A derivation exported as data, replayed in school algebra: accepted or rejected for all sizes.
 
 Every formula is written out as its entry at row i, column j: a sum of products of numbers, in which sums over further
-indices stand. Nothing of the expression graph, of the rules of differentiation or of their layout takes part; what is used
-is listed in `MOVES`. A formula that cannot be written out so is not accepted.
+indices stand. Nothing of the expression graph, of the rules of differentiation or of their layout takes part; what is
+used is listed in `MOVES`. A formula that cannot be written out so is not accepted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import reduce
 from itertools import count, permutations, product
 from math import factorial, prod
 from typing import Any
@@ -20,8 +19,9 @@ from whence.ops.table import CONSTANTS, TABLE
 from whence.read.fit import Shapes
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number, Shape, Transpose, Tuple
-from whence.read.vocabulary import PRIME, without_primes
-from whence.verify.texts import default_axis, parameters, parsed
+from whence.read.vocabulary import without_primes
+from whence.verify.changes import NotWritten, constant, in_other_words
+from whence.verify.texts import parsed
 
 MOVES = {  # all that a replay uses
     "constant rule": "what does not hold the name does not change",
@@ -42,17 +42,12 @@ MOVES = {  # all that a replay uses
     "cancelling": "aᵇ aᶜ = aᵇ⁺ᶜ, and what adds up to zero falls away",
     "parts of a fraction": "a/(c + d a) = (1 - c/(c + d a))/d",
 }
-MOST_TERMS, MOST_SUMS, MOST_ORDERS, MOST_FACTORS, MOST_POWER = 400, 12, 2_000, 40, 6
-MARK = "δ"
+MOST_TERMS, MOST_SUMS, MOST_ORDERS, MOST_FACTORS = 400, 12, 2_000, 40
 Place = tuple[int | None, int | None]  # the indices of row and column; None where there is only one
 Factor = tuple[int, tuple[int, ...], Fraction]  # of which number, at which indices, to which power
 Term = tuple[Fraction, tuple[Factor, ...], tuple[int, ...]]  # coefficient, factors, the indices summed over
 Sum = tuple[Term, ...]
 EQUAL = 0  # the number [i = j]
-
-
-class NotWritten(Exception):
-    """The formula is not written out in entries here."""
 
 
 @dataclass
@@ -179,7 +174,8 @@ class Entries:
             c, factors, _ = found[0]
             return ((c ** int(exponent) if c != 1 else c, tuple((f, i, e * exponent) for f, i, e in factors), ()),)
         own = tuple(i for i in indices_of(place) if any(i in f[1] for t in found for f in t[1]))
-        local = self.normal(_renamed(found, {i: -k - 1 for k, i in enumerate(own)}), tuple(range(-1, -len(own) - 1, -1)))
+        names = {i: -k - 1 for k, i in enumerate(own)}
+        local = self.normal(_renamed(found, names), tuple(names.values()))
         key = self.number(("sum", local))
         self.inner[key] = local
         return ((Fraction(1), ((key, own, exponent),), ()),)
@@ -248,19 +244,12 @@ class Entries:
                 return self.equal(*place)
             case "outer":
                 second = tree.arguments[1]
-                left, right = (place[0], None), (place[1], None)
-                turned = [self.shape(v)[0] == 1 for v in (first, second)]
-                return times(
-                    self.entry(first, left[::-1] if turned[0] else left),
-                    self.entry(second, right[::-1] if turned[1] else right),
-                )
+                return times(self.along(first, place[0]), self.along(second, place[1]))
             case "trace":
                 one = self.index(self.shape(first)[0])
                 return summed(self.entry(first, (one, one)), one)
             case "diag" if 1 in self.shape(first):
-                column = self.shape(first)[1] == 1
-                entry = self.entry(first, (place[0], None) if column else (None, place[0]))
-                return times(entry, self.equal(*place))
+                return times(self.along(first, place[0]), self.equal(*place))
             case "diag":
                 return self.entry(first, (place[0], place[0]))
             case "sum" | "mean":
@@ -274,6 +263,10 @@ class Entries:
                         found = times(found, self.power(parsed(str(sizes[k])), (None, None), Fraction(-1)))
                 return found
         raise NotWritten
+
+    def along(self, vector: Expr, i: int | None) -> Sum:
+        """An entry of a column or of a row."""
+        return self.entry(vector, (None, i) if self.shape(vector)[0] == 1 else (i, None))
 
     def equal(self, i: int | None, j: int | None) -> Sum:
         if i is None or j is None or i == j:
@@ -330,7 +323,7 @@ class Entries:
                 rest = tuple(x for x in kept if x != (f, i, e)) + (((f, i, e - 1),) if e != 1 else ())
                 return list(times(((c, rest, summed),), self.opened(f, i)))
             if f in self.inner:
-                split = self.split(c, kept, summed, (f, i, e))
+                split = self.split((c, kept, summed), (f, i, e))
                 if split is not None:
                     return split
         idle = [s for s in summed if not any(s in i for _, i, _ in kept)]
@@ -351,8 +344,9 @@ class Entries:
             out.append((c, _at(factors, names), tuple(names[s] for s in summed)))
         return tuple(out)
 
-    def split(self, c: Fraction, factors: tuple[Factor, ...], summed: tuple[int, ...], below: Factor) -> list[Term] | None:
+    def split(self, term: Term, below: Factor) -> list[Term] | None:
         """a/(c + d a) in parts, where the first number of a sum stands above it too."""
+        c, factors, summed = term
         key, indices, exponent = below
         lead = next((t for t in self.inner[key] if len(t[1]) == 1 and not t[2] and t[1][0][2] == 1), None)
         if lead is None:
@@ -367,20 +361,6 @@ class Entries:
         others = tuple(t for t in self.opened(key, indices) if t[1] != ((name, at, Fraction(1)),))
         up = ((c / d, (*rest, (key, indices, exponent + 1)), summed),)
         return [*up, *times(((-c / d, (*rest, below), summed),), others)]
-
-
-def constant(tree: Expr) -> Fraction | None:
-    """The number that is written; None where it is more than numbers."""
-    match tree:
-        case Number(value=value):
-            return value
-        case Negative(operand=a):
-            inner = constant(a)
-            return None if inner is None else -inner
-        case Binary(operator="/", left=a, right=b):
-            above, below = constant(a), constant(b)
-            return above / below if above is not None and below else None
-    return None
 
 
 def indices_of(place: Sequence[int | None]) -> tuple[int, ...]:
@@ -441,107 +421,3 @@ def _canonical(factors: tuple[Factor, ...], summed: tuple[int, ...], turning: se
         best = named if best is None or named < best else best
     assert best is not None  # without sums there is one order, of none
     return best
-
-
-def in_other_words(op: Op, call: Call) -> Expr | None:
-    """What the table expands, and a whole power of a matrix as a product."""
-    if op.expands:
-        return filled(op, op.expands, call)
-    power = constant(call.arguments[1]) if op.structure == "matpow" else None
-    if power is None or power.denominator != 1 or not 1 <= power <= MOST_POWER:
-        return None
-    return reduce(lambda a, b: Binary("@", a, b), [call.arguments[0]] * int(power))
-
-
-# ---------------------------------------------------------------- small changes
-
-
-def filled(op: Op, text: str, call: Call, more: Mapping[str, Expr] | None = None) -> Expr:
-    """A text of the table with the call's arguments in it."""
-    given = dict(zip(parameters(op.takes), call.arguments, strict=False)) | dict(more or {})
-    axis = dict(call.keywords).get("axis")
-    if axis is None and default_axis(op) is not None:
-        axis = Number(Fraction(default_axis(op) or 0))
-
-    def go(tree: Expr) -> Expr:
-        match tree:
-            case Name(id=name):
-                return given.get(name, tree)
-            case Negative(operand=a):
-                return Negative(go(a))
-            case Transpose(operand=a):
-                return Transpose(go(a))
-            case Binary(operator=o, left=a, right=b):
-                return Binary(o, go(a), go(b))
-            case Compare(operator=o, left=a, right=b):
-                return Compare(o, go(a), go(b))
-            case Call(name=f, arguments=arguments, keywords=keywords):
-                kept = tuple((w, axis if v == Name("axis") else v) for w, v in keywords)
-                return Call(f, tuple(map(go, arguments)), tuple((w, v) for w, v in kept if v is not None))
-        return tree
-
-    return go(parsed(text))
-
-
-def change(tree: Expr, name: str) -> Expr | None:
-    """The change of a formula where only this name changes, by the rules of school; None where there is none."""
-    match tree:
-        case Name(id=own):
-            return Name(MARK + name) if own == name else None
-        case Negative(operand=a) | Transpose(operand=a):
-            inner = change(a, name)
-            return None if inner is None else Negative(inner) if isinstance(tree, Negative) else Transpose(inner)
-        case Binary(operator=o, left=a, right=b):
-            return _of_two(o, a, b, change(a, name), change(b, name))
-        case Call(name=f) if f in TABLE and (other := in_other_words(TABLE[f], tree)) is not None:
-            return change(other, name)
-        case Call(arguments=arguments):
-            parts = [(k, d) for k, a in enumerate(arguments) if (d := change(a, name)) is not None]
-            out: Expr | None = None
-            for k, part in parts:
-                one = _of_function(tree, k, part)
-                out = one if out is None else Binary("+", out, one)
-            return out
-        case Compare(left=a, right=b) if change(a, name) is not None or change(b, name) is not None:
-            return None  # 0 wherever it has a derivative
-    return None
-
-
-def _of_two(o: str, a: Expr, b: Expr, da: Expr | None, db: Expr | None) -> Expr | None:
-    if da is None and db is None:
-        return None
-    if o in ("+", "-"):
-        if da is None:
-            return db if o == "+" or db is None else Negative(db)
-        return da if db is None else Binary(o, da, db)
-    parts: list[Expr] = []
-    if da is not None:
-        if o == "**":
-            c = constant(b)
-            if c is None:
-                raise NotWritten
-            parts.append(Binary("*", Binary("*", Number(c), Binary("**", a, Number(c - 1))), da))
-        else:
-            parts.append(Binary(o, da, b))
-    if db is not None:
-        if o == "**":
-            raise NotWritten
-        down = Negative(Binary("/", Binary("*", a, db), Binary("**", b, Number(Fraction(2)))))
-        parts.append(down if o == "/" else Binary(o, a, db))
-    return parts[0] if len(parts) == 1 else Binary("+", parts[0], parts[1])
-
-
-def _of_function(call: Call, k: int, part: Expr) -> Expr:
-    word, primes = without_primes(call.name)
-    op = TABLE.get(word)
-    if op is None or primes:
-        return Binary("*", Call(call.name + PRIME, call.arguments), part)
-    names = parameters(op.takes)
-    if k >= len(names):
-        raise NotWritten
-    if names[k] in op.linear_in:
-        return Call(call.name, (*call.arguments[:k], part, *call.arguments[k + 1 :]), call.keywords)
-    if not op.differential or op.differential_whole:
-        raise NotWritten
-    zero = {MARK + n: Number(Fraction(0)) for n in names}
-    return filled(op, op.differential, call, zero | {MARK + names[k]: part, "Y": call})
