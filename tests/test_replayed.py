@@ -49,7 +49,8 @@ def slips(tree: Expr, random: Random) -> Expr:
     """The formula with one slip: a sign, twice as much, a transpose, an order, a part left out."""
     out: list[Expr] = [Negative(tree), Binary("+", tree, tree)]
     if isinstance(tree, Binary):
-        out.append(tree.left)
+        if tree.operator in ("+", "-"):
+            out.append(tree.left)
         if tree.operator == "@":
             out += [Binary("@", tree.right, tree.left), Binary("@", Transpose(tree.left), tree.right)]
     return random.choice(out)
