@@ -8,7 +8,7 @@ dX = Aᵀ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from whence.messages.errors import (
     LimitError,
@@ -21,6 +21,7 @@ from whence.messages.errors import (
 )
 
 if TYPE_CHECKING:
+    from whence import identities
     from whence.check.verdict import Equality
     from whence.net import Derivative, Net
 
@@ -35,8 +36,18 @@ __all__ = [
     "WhenceError",
     "derivative",
     "equivalent",
+    "identities",
     "model",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`whence.identities`, loaded when it is first asked for."""
+    if name == "identities":
+        import importlib
+
+        return importlib.import_module("whence.identities")
+    raise AttributeError(f"module 'whence' has no attribute {name!r}")
 
 
 def model(

@@ -62,10 +62,11 @@ def explain(args: argparse.Namespace, output: Output) -> None:
         explained = [_explained_json(d, args) for d in derivatives]
         output.json({**_read_back(net), **(explained[0] if args.target else {"derivatives": explained})})
         return
-    texts = [d.explain(view=args.view) for d in derivatives]
+    texts = [_explanation(d, args) for d in derivatives]
     _show_reading(net, output)
-    _show_shapes(net, output)
-    output.text("")
+    if args.depth > 1 and not args.only and args.show in (None, "arrangements"):
+        _show_shapes(net, output)
+        output.text("")
     output.text("\n\n".join(text.rstrip("\n") for text in texts))
 
 
@@ -136,6 +137,27 @@ def solve(args: argparse.Namespace, output: Output) -> None:
     run_batch(args.file, handler, out=args.out, resume=args.resume, jobs=args.jobs)
 
 
+def practise(args: argparse.Namespace, output: Output) -> None:
+    """A worksheet on one gradient."""
+    from whence.cli import practise as door
+
+    door.practise(args, output)
+
+
+def lookup(args: argparse.Namespace, output: Output) -> None:
+    """Rules and identities."""
+    from whence.cli import lookup as door
+
+    door.lookup(args, output)
+
+
+def reply(args: argparse.Namespace, output: Output) -> None:
+    """An answer to a forum post."""
+    from whence.cli import reply as door
+
+    door.reply(args, output)
+
+
 def check(args: argparse.Namespace, output: Output) -> int:
     """The verdict of an answer, or those of a file of answers."""
     from whence.cli.check import run_check
@@ -180,7 +202,7 @@ def read(args: argparse.Namespace, output: Output) -> None:
     run(args, output)
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, check, grade, read, solve)}
+RUN = {run.__name__: run for run in (derive, shapes, explain, practise, lookup, reply, check, grade, read, solve)}
 
 
 # -- asking the engine
@@ -264,10 +286,14 @@ def _as_json(d: Derivative) -> dict[str, Any]:
     }
 
 
+def _explanation(d: Derivative, args: argparse.Namespace) -> str:
+    return d.explain(view=args.view, depth=args.depth, only=args.only, show=args.show)
+
+
 def _explained_json(d: Derivative, args: argparse.Namespace) -> dict[str, Any]:
     fields = ("rule", "before", "after", "reason", "shape")
     steps = [{field: str(getattr(step, field)) for field in fields} for step in d.steps]
-    return {**_as_json(d), "steps": steps, "explanation": d.explain(view=args.view)}
+    return {**_as_json(d), "steps": steps, "explanation": _explanation(d, args)}
 
 
 def _conventions(layout: str, convention: str, derivatives: Sequence[Derivative]) -> list[str]:
