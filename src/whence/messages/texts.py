@@ -100,7 +100,7 @@ _STRUCTURE = (
         "A {expected} is needed here, {found} was found.",
         "Close each bracket with its own kind.",
         "Brackets close in the reverse order in which they were opened.",
-        Bad("formula", "sum(A] + B)", 1, 6),
+        Bad("formula", "sum(A]", 1, 6),
     ),
     Message(
         "missing-operand",
