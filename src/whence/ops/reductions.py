@@ -61,6 +61,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.sum({X}, axis={axis}, keepdims=True)",
         jax="jnp.sum({X}, axis={axis}, keepdims=True)",
         torch="torch.sum({X}, {axis}, keepdim=True)",
+        whole={
+            "numpy": "np.sum({X})",
+            "jax": "jnp.sum({X})",
+            "torch": "torch.sum({X})",
+            "c": "0.0; {Y} + {X}",
+        },
         right=(
             Example("sum(A*X)", "X", "A", "X: n x m, A: n x m"),
             Example("sum(A @ X)", "X", "A.T @ ones(p, m)", "X: n x m, A: p x n"),
@@ -85,6 +91,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.mean({X}, axis={axis}, keepdims=True)",
         jax="jnp.mean({X}, axis={axis}, keepdims=True)",
         torch="torch.mean({X}, {axis}, keepdim=True)",
+        steady="sum(X, axis=axis)",
+        whole={
+            "numpy": "np.mean({X})",
+            "jax": "jnp.mean({X})",
+            "torch": "torch.mean({X})",
+        },
         right=(
             Example("mean(X**2)", "X", "2*X/(n*m)"),
             Example("sum(mean(X, axis=0)**2)", "X", "2*ones(n, 1) @ mean(X, axis=0)/n"),
@@ -113,6 +125,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.max({X}, axis={axis}, keepdims=True)",
         jax="jnp.max({X}, axis={axis}, keepdims=True)",
         torch="torch.amax({X}, {axis}, keepdim=True)",
+        whole={
+            "numpy": "np.max({X})",
+            "jax": "jnp.max({X})",
+            "torch": "torch.max({X})",
+            "c": "-INFINITY; {X} > {Y} ? {X} : {Y}",
+        },
         right=(
             Example("max(X)", "X", "argmax_mask(X)"),
             Example("sum(a.T*max(X, axis=0))", "X", "ones(n, 1) @ a.T*argmax_mask(X, axis=0)", "X: n x m, a: m"),
@@ -141,6 +159,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.min({X}, axis={axis}, keepdims=True)",
         jax="jnp.min({X}, axis={axis}, keepdims=True)",
         torch="torch.amin({X}, {axis}, keepdim=True)",
+        whole={
+            "numpy": "np.min({X})",
+            "jax": "jnp.min({X})",
+            "torch": "torch.min({X})",
+            "c": "INFINITY; {X} < {Y} ? {X} : {Y}",
+        },
         right=(
             Example("min(X)", "X", "argmin_mask(X)"),
             Example("sum(a*min(X, axis=1))", "X", "a*argmin_mask(X, axis=1)", "X: n x m, a: n"),
@@ -216,6 +240,7 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="softmax({X}, {axis})",
         jax="jax.nn.softmax({X}, axis={axis})",
         torch="torch.softmax({X}, {axis})",
+        steady="exp(X - max(X, axis=axis))/sum(exp(X - max(X, axis=axis)), axis=axis)",
         helpers={"numpy": _SOFTMAX_NUMPY},
         right=(
             Example(
@@ -255,6 +280,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="logsumexp({X}, {axis})",
         jax="jax.scipy.special.logsumexp({X}, axis={axis}, keepdims=True)",
         torch="torch.logsumexp({X}, {axis}, keepdim=True)",
+        steady="max(X, axis=axis) + log(sum(exp(X - max(X, axis=axis)), axis=axis))",
+        whole={
+            "numpy": "logsumexp({X})",
+            "jax": "jax.scipy.special.logsumexp({X})",
+            "torch": "torch.logsumexp({X}.reshape(-1), 0)",
+        },
         helpers={"numpy": _LOGSUMEXP_NUMPY},
         right=(
             Example("logsumexp(x)", "x", "softmax(x)", "x: n"),
