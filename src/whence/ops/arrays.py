@@ -95,7 +95,7 @@ ARRAYS: tuple[Op, ...] = (
         unicode="{A} ⊗ {B}",
         numpy="np.kron({A}, {B})",
         jax="jnp.kron({A}, {B})",
-        torch="torch.kron({A}, {B})",
+        torch="torch.kron({A}.contiguous(), {B}.contiguous())",
         right=(
             Example("trace(kron(A, X))", "X", "trace(A)*eye(n)", "A: m x m, X: n x n"),
             Example("sum(kron(X, B))", "X", "sum(B)*ones(n, m)", "X: n x m, B: p x q"),

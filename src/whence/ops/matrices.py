@@ -46,10 +46,7 @@ def _by_eigenvalues(name: str, library: str, f: str) -> str:
 
 # f([[X, E], [0, X]]) has the derivative of f at X in the direction E in its corner (Higham 2008, eq. 3.16).
 _FRECHET = (
-    "def frechet(f, x, e):\n"
-    "    n = x.shape[0]\n"
-    "    both = {np}.{joined}(({np}.{joined}((x, e), 1), {np}.{joined}(({np}.zeros_like(x), x), 1)), 0)\n"
-    "    return f(both)[:n, n:]\n"
+    "def frechet(f, x, e):\n    n = x.shape[0]\n    return f(np.block([[x, e], [np.zeros_like(x), x]]))[:n, n:]\n"
 )
 
 MATRICES: tuple[Op, ...] = (
@@ -595,13 +592,9 @@ MATRICES: tuple[Op, ...] = (
         latex=r"L_{{F}}\left({X}, {E}\right)",
         unicode="L_{F}({X}, {E})",
         numpy="frechet({F}, {X}, {E})",
-        jax="frechet({F}, {X}, {E})",
-        torch="frechet({F}, {X}, {E})",
-        helpers={
-            "numpy": _FRECHET.replace("{np}", "np").replace("{joined}", "concatenate"),
-            "jax": _FRECHET.replace("{np}", "jnp").replace("{joined}", "concatenate"),
-            "torch": _FRECHET.replace("{np}", "torch").replace("{joined}", "cat"),
-        },
+        jax="jax.jvp({F}, ({X},), ({E},))[1]",
+        torch="torch.func.jvp({F}, ({X},), ({E},))[1]",
+        helpers={"numpy": _FRECHET},
         right=(Example("sum(A*frechet(expm, X, E))", "E", "frechet(expm, X.T, A)", "A: n x n, X: n x n, E: n x n"),),
         wrong=(
             Example(
