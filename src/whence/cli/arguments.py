@@ -11,11 +11,12 @@ _COMMANDS = (  # usage, what it gives
     ("derive MODEL [TARGET ...]", "all formulas of the backward pass, or those asked for"),
     ("shapes MODEL", "the shape of every name, and the line that fixed it"),
     ("explain MODEL [TARGET] | --code [CODE]", "where one formula comes from, or what an error means"),
+    ("emit MODEL", "the cost and its gradients as code that needs nothing of whence"),
     ("solve FILE", "one problem a line in, one answer a line out"),
 )
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
-LATER = ("check", "practise", "lookup", "reply", "audit", "emit", "train", "grade", "read", "serve")
+LATER = ("check", "practise", "lookup", "reply", "audit", "train", "grade", "read", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
   whence explain "Z = W X; J = norm(Z - Y)^2" dW
@@ -84,6 +85,20 @@ def _shapes(parser: Parser) -> None:
     _common(parser)
 
 
+def _emit(parser: Parser) -> None:
+    _model(parser)
+    parser.add_argument("--wrt", default="", metavar="NAMES", help="W1,b1: by which names (default: all parameters)")
+    parser.add_argument("--of", default="", metavar="NAME", help="of which name (default: the last number)")
+    parser.add_argument("--to", choices=("numpy", "jax", "torch", "c"), default="numpy", help="the language (numpy)")
+    parser.add_argument("--custom", action="store_true", help="as a custom_vjp (jax) or an autograd.Function (torch)")
+    parser.add_argument("--inplace", action="store_true", help="numpy that writes into arrays it has made before")
+    parser.add_argument("--assignment", action="store_true", help='numpy as an assignment has it: grads = {"dW1": dW1}')
+    parser.add_argument("--hessian", action="store_true", help="the second derivative as an operator")
+    parser.add_argument("--sizes", default="", metavar="TEXT", help="n=784,m=128: they decide the order of products")
+    parser.add_argument("--out", default="", metavar="FILE", help="write the code there")
+    _common(parser)
+
+
 def _solve(parser: Parser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="problems, one JSON object a line; - is standard input")
     parser.add_argument("--out", default="", metavar="FILE", help="write the answers there")
@@ -130,4 +145,4 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _solve), strict=True))
+_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _emit, _solve), strict=True))

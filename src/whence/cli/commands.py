@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import whence
 from whence.cli.output import Output
-from whence.cli.source import read_argument
+from whence.cli.source import read_argument, write_text
 from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
 from whence.messages.errors import ShapeError, WhenceError
@@ -78,6 +78,31 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
         output.text(default)
 
 
+def emit(args: argparse.Namespace, output: Output) -> None:
+    """The cost and its gradients as a program."""
+    net = _net(args)
+    names = [_typed_name(net, name.strip()) for name in args.wrt.split(",") if name.strip()]
+    form = next((f for f in ("custom", "inplace", "assignment", "hessian") if getattr(args, f)), "plain")
+    code = net.emit(names, args.to, args.of or None, form=form, sizes=_sizes(args.sizes))
+    if args.json:
+        output.json({**_read_back(net), "to": args.to, "form": form, "code": code})
+    elif args.out:
+        write_text(args.out, code)
+    else:
+        output.text(code.rstrip("\n"))
+
+
+def _sizes(text: str) -> dict[str, int]:
+    """n=784,m=128 as sizes. Raises CommandError `bad-usage`."""
+    out: dict[str, int] = {}
+    for part in filter(None, text.replace(" ", "").split(",")):
+        name, _, value = part.partition("=")
+        if not value.isdecimal() or not 1 <= int(value[:10]) <= 10**9:
+            raise CommandError("bad-usage", found=f"{part[:40]!r} is no size", help="A size is written n=784.")
+        out[name] = int(value)
+    return out
+
+
 def solve(args: argparse.Namespace, output: Output) -> None:
     """The answers to a file of problems, line by line."""
     from functools import partial
@@ -114,7 +139,7 @@ def explain_code(code: str, output: Output) -> None:
         output.text("  " + (line if len(line) <= 100 else line[:97] + "..."))
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, solve)}
+RUN = {run.__name__: run for run in (derive, shapes, explain, emit, solve)}
 
 
 # -- asking the engine

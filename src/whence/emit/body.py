@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from whence.emit.graph import Node
@@ -10,7 +11,7 @@ from whence.emit.lower import Lowering
 from whence.emit.names import Names
 from whence.emit.plan import Plan, planned, reachable
 from whence.emit.program import Program, Shape
-from whence.emit.writer import Writer
+from whence.emit.writer import WRITERS, Writer
 from whence.shapes.dims import Dim
 
 COMMENT_AT = 44  # the column of the shape comments, where the line leaves room
@@ -35,7 +36,7 @@ def parameters_of(program: Program, low: Lowering, order: Iterable[Node], names:
     places = [names[n] for n in low.indices]
     functions = [names[f] for f in dict.fromkeys(n.data for n in used if n.kind == "unknown")]
     wanted = sorted({s for n in used for s in _symbols(n)}, key=list(program.dims).index)
-    lines, missing = size_lines(program.inputs, wanted, names)
+    lines, missing = size_lines({n: s for n, s in program.inputs.items() if n not in program.changes}, wanted, names)
     return [*inputs, *places, *(names[m] for m in missing), *functions], lines
 
 
@@ -53,9 +54,9 @@ def _symbols(node: Node) -> set[str]:
     return {s for d in dims for s in d.symbols}
 
 
-def size_lines(inputs: dict[str, Shape] | object, wanted: Sequence[str], names: Names) -> tuple[list[str], list[str]]:
+def size_lines(inputs: Mapping[str, Shape], wanted: Sequence[str], names: Names) -> tuple[list[str], list[str]]:
     """(Lines such as n = X.shape[0], the symbols that no input tells and which must be given.)"""
-    shapes: dict[str, Shape] = dict(inputs)  # type: ignore[call-overload]  # any mapping
+    shapes = dict(inputs)
     found: dict[str, str] = {}
     todo, progress = _with_their_makers(wanted, shapes), True
     while progress:
@@ -85,16 +86,15 @@ def _size_text(symbol: str, shapes: dict[str, Shape], names: Names, found: dict[
     for name, axis, size in places:
         factor = size.divided_by(wanted)
         if factor is not None and symbol not in factor.symbols and set(factor.symbols) <= found.keys():
-            return f"{names[name]}.shape[{axis}]//({_in(factor, names)})"
+            return f"{names[name]}.shape[{axis}]//({size_text(factor, names)})"
         rest = size - wanted
         if symbol not in rest.symbols and set(rest.symbols) <= found.keys():
-            return f"{names[name]}.shape[{axis}] - ({_in(rest, names)})"
+            return f"{names[name]}.shape[{axis}] - ({size_text(rest, names)})"
     return None
 
 
-def _in(size: Dim, names: Names) -> str:
-    import re
-
+def size_text(size: Dim, names: Names) -> str:
+    """A dimension expression over the names of the code."""
     return re.sub(r"[^\W\d]\w*", lambda m: names[m.group()], str(size))
 
 
@@ -103,20 +103,26 @@ def like_of(program: Program, names: Names) -> str:
     return next((names[n] for n, s in program.inputs.items() if any(d.number != 1 for d in s)), "")
 
 
-def body(
-    program: Program, plan: Plan, wanted: Sequence[Node], writer_class: type[Writer], final: Sequence[Shape] = ()
-) -> Body:
+def body(program: Program, plan: Plan, wanted: Sequence[Node], writer_class: type[Writer]) -> Body:
     """The lines that compute the wanted nodes, in the order of the plan."""
     done = planned(plan, wanted, writer_class.end)
     order = reachable(done.outputs)
     parameters, sizes = parameters_of(program, plan.low, order, plan.names)
     numbers = [n for n, s in program.inputs.items() if len(s) == 2 and all(d.number == 1 for d in s)]
-    writer = writer_class(done.called, _Table(plan.names), like_of(program, plan.names))
+    writer = Writers.make(program, done, writer_class.end)
     lines = [f"{plan.names[n]} = {plan.names[n]}.reshape(())" for n in numbers]
     for node in done.lines:
         lines.append(with_shape(f"{done.called[node]} = {writer.line(node)}", node, plan.names))
     results = [writer.text(n) for n in done.outputs]
     return Body(lines, results, parameters, list(writer.helpers), sizes)
+
+
+class Writers:
+    """Makes the writer of a back end for a plan."""
+
+    @staticmethod
+    def make(program: Program, done: Plan, end: str) -> Writer:
+        return WRITERS[end](done.called, _Table(done.names), like_of(program, done.names))
 
 
 class _Table(dict[str, str]):
@@ -142,7 +148,7 @@ def shape_words(shape: Shape, names: Names) -> str:
     """n x m, as a comment has it."""
     if not shape:
         return "a number"
-    texts = [_in(d, names) for d in shape]
+    texts = [size_text(d, names) for d in shape]
     if len(texts) == 1:
         return f"{texts[0]} entries"
     return " x ".join(f"({t})" if " " in t else t for t in texts)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from whence.emit.facts import nonnegative
 from whence.emit.graph import ONE, Graph, Node, factors_of, pairs
-from whence.ops.table import TABLE, structured_by
+from whence.ops.table import structured_by
 from whence.shapes.dims import Dim
 
 USUAL_SIZE = 60  # what a size counts that is not given
@@ -74,7 +74,7 @@ class Chains:
             a, b = a.inputs[0], b.inputs[0]
         if a.row and b.row and (a.kind == "transpose" or b.kind == "transpose"):
             a, b = g.transposed(a), g.transposed(b)
-        (c, left), (d, right) = _split(a), _split(b)
+        (c, left), (d, right) = factors_of(a), factors_of(b)
         outside = [f for f in (*left, *right) if f[0].scalar]
         a = g.multiply(Fraction(1), [f for f in left if not f[0].scalar], a.shape)
         b = g.multiply(Fraction(1), [f for f in right if not f[0].scalar], b.shape)
@@ -239,9 +239,13 @@ class Chains:
         if a.scalar or b.scalar:
             return self.entries(b if a.scalar else a)
         rows, inner, columns = self.count(a.shape[0]), self.count(a.shape[1]), self.count(b.shape[1])
-        if any(self.graph.is_structural(n, s) for n in (a, b) for s in ("diag", "ones")):
+        if any(self.diagonal(n) or self.graph.is_structural(n, "ones") for n in (a, b)):
             return min(rows * columns + rows * inner, inner * columns + rows * columns)
         return rows * inner * columns + (rows * inner + inner * columns + rows * columns) / 4
+
+    def diagonal(self, node: Node) -> bool:
+        """Is it the diagonal matrix of a column?"""
+        return self.graph.is_structural(node, "diag") and node.inputs[0].column
 
     def pair(self, a: Node, b: Node) -> Node:
         """The product of two matrices, by what is cheapest for them."""
@@ -253,14 +257,9 @@ class Chains:
             return b
         if g.is_structural(b, "eye"):
             return a
-        if (
-            g.is_structural(a, "diag")
-            and a.inputs[0].shape != a.shape
-            and not a.inputs[0].row
-            and not a.inputs[0].scalar
-        ):
+        if self.diagonal(a):
             return g.multiply(one, [(a.inputs[0], one), (b, one)], shape)
-        if g.is_structural(b, "diag") and b.inputs[0].column:
+        if self.diagonal(b):
             return g.multiply(one, [(a, one), (g.transposed(b.inputs[0]), one)], shape)
         if a.shape[1] == ONE:
             return g.multiply(one, [(a, one), (b, one)], shape)
@@ -292,12 +291,3 @@ class Chains:
                     )
                     return g.node("matmul", [g.transposed(root), root], shape)
         return None
-
-
-def _split(node: Node) -> tuple[Fraction, list[tuple[Node, Fraction]]]:
-    return factors_of(node)
-
-
-def known(name: str) -> bool:
-    """Is this a function of the table?"""
-    return name in TABLE

@@ -246,7 +246,7 @@ class Lowering:
 
     def _known(self, op: Op, tree: Call) -> Node:
         """A function of the table: its arguments by their kinds, and what is simpler than a call."""
-        parameters = [p for p in signature(op).ways[0].parameters]
+        parameters = signature(op).ways[0].parameters
         kinds = [parameters[min(k, len(parameters) - 1)].kind for k in range(len(tree.arguments))]
         arrays = [self.lower(a) for a, k in zip(tree.arguments, kinds, strict=True) if k == "array"]
         words = tuple(self._literal(a, k) for a, k in zip(tree.arguments, kinds, strict=True) if k != "array")

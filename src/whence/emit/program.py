@@ -19,8 +19,8 @@ class Output:
     tree: Expr
     shape: Shape
     wrt: tuple[str, ...]
-    layout: str = "matrix"
-    text: str = ""  # dW1 = dZ1 X', for the docstring
+    layout: str = "matrix"  # vec, or turned: the transpose of it
+    times: str = ""  # the size by which the convention multiplies it
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Program:
     shapes: Mapping[str, Shape] = field(default_factory=dict)  # of all names
     verified: tuple[str, ...] = ()  # the certificate's lines
     sizes: Mapping[str, int] = field(default_factory=dict)  # those known: they decide the order of products
+    tried: Mapping[str, int] = field(default_factory=dict)  # the sizes at which it was verified
+    changes: tuple[str, ...] = ()  # inputs that may be plain zeros, by which an intermediate is moved
     structured: bool = False
 
     @property

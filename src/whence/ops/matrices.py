@@ -28,6 +28,19 @@ _SYLVESTER = (
     "    return {np}.linalg.solve(both, q.reshape(-1, 1)).reshape(q.shape)\n"
 )
 _SYLVESTER_JAX = _SYLVESTER.replace("{np}", "jnp").replace("{device}", "").replace("{contiguous}", "")
+# Its derivative in a direction E is the L with Y L + L Y = E.
+_SQRTM_JAX = (
+    "@jax.custom_jvp\n"
+    "def sqrtm(x):\n"
+    "    values, vectors = jnp.linalg.eig(x)\n"
+    "    return ((vectors*jnp.sqrt(values)) @ jnp.linalg.inv(vectors)).real\n"
+    "\n\n"
+    "@sqrtm.defjvp\n"
+    "def sqrtm_change(at, change):\n"
+    "    root, one = sqrtm(at[0]), jnp.eye(at[0].shape[0], dtype=at[0].dtype)\n"
+    "    both = jnp.kron(root, one) + jnp.kron(one, root.T)\n"
+    "    return root, jnp.linalg.solve(both, change[0].reshape(-1, 1)).reshape(root.shape)\n"
+)
 _SYLVESTER_TORCH = (
     _SYLVESTER.replace("{np}", "torch")
     .replace("{device}", ", device=a.device")
@@ -37,6 +50,23 @@ _BY_EIGENVALUES = (
     "def {name}(x):\n"
     "    values, vectors = {np}.linalg.eig(x)\n"
     "    return ((vectors*{np}.{f}(values)) @ {np}.linalg.inv(vectors)).real\n"
+)
+
+# JAX has no derivative of eigenvectors that are not orthogonal: that of the function needs none (Higham 2008, §3.2).
+_LOGM_JAX = (
+    "@jax.custom_jvp\n"
+    "def logm(x):\n"
+    "    values, vectors = jnp.linalg.eig(x)\n"
+    "    return ((vectors*jnp.log(values)) @ jnp.linalg.inv(vectors)).real\n"
+    "\n\n"
+    "@logm.defjvp\n"
+    "def logm_change(at, change):\n"
+    "    values, vectors = jnp.linalg.eig(at[0])\n"
+    "    inverse = jnp.linalg.inv(vectors)\n"
+    "    gaps = values[:, None] - values[None, :]\n"
+    "    logs = jnp.log(values)[:, None] - jnp.log(values)[None, :]\n"
+    "    ratios = jnp.where(gaps == 0, 1/values[:, None], logs/jnp.where(gaps == 0, 1, gaps))\n"
+    "    return logm(at[0]), (vectors @ (ratios*(inverse @ change[0] @ vectors)) @ inverse).real\n"
 )
 
 
@@ -325,7 +355,7 @@ MATRICES: tuple[Op, ...] = (
         numpy="scipy.linalg.logm({X})",
         jax="logm({X})",
         torch="logm({X})",
-        helpers={"jax": _by_eigenvalues("logm", "jnp", "log"), "torch": _by_eigenvalues("logm", "torch", "log")},
+        helpers={"jax": _LOGM_JAX, "torch": _by_eigenvalues("logm", "torch", "log")},
         right=(
             Example("trace(logm(X))", "X", "inv(X).T", "X: n x n", assume="X: pd"),
             Example("trace(A @ logm(X))", "X", "frechet(logm, X.T, A.T)", "A: n x n, X: n x n", assume="X: pd"),
@@ -358,7 +388,7 @@ MATRICES: tuple[Op, ...] = (
         numpy="scipy.linalg.sqrtm({X})",
         jax="sqrtm({X})",
         torch="sqrtm({X})",
-        helpers={"jax": _by_eigenvalues("sqrtm", "jnp", "sqrt"), "torch": _by_eigenvalues("sqrtm", "torch", "sqrt")},
+        helpers={"jax": _SQRTM_JAX, "torch": _by_eigenvalues("sqrtm", "torch", "sqrt")},
         right=(
             Example("trace(sqrtm(X))", "X", "inv(sqrtm(X)).T/2", "X: n x n", assume="X: pd"),
             Example("trace(A @ sqrtm(X))", "X", "lyapunov(sqrtm(X).T, A.T)", "A: n x n, X: n x n", assume="X: pd"),

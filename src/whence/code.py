@@ -1,0 +1,83 @@
+"""Verified derivatives as programs: what the public objects hand to emit/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, get_args
+
+from whence.emit.program import Output, Program
+from whence.messages.errors import ReadError
+from whence.shapes.words import is_scalar
+
+if TYPE_CHECKING:
+    from whence.net import Derivative, Net
+
+Target = Literal["numpy", "jax", "torch", "c"]
+Form = Literal["plain", "custom", "inplace", "assignment", "hessian"]
+# The targets that a form other than the plain one has.
+WHERE: dict[str, tuple[str, ...]] = {
+    "custom": ("jax", "torch"),
+    "inplace": ("numpy",),
+    "assignment": ("numpy",),
+    "hessian": ("numpy",),
+}
+
+
+def program_of(net: Net, derivatives: Sequence[Derivative], sizes: Mapping[str, int] | None = None) -> Program:
+    """The program that computes these derivatives, all of the same name."""
+    first = derivatives[0]
+    reach = net._on_the_way(first.of)
+    adjoints = {name: (of, tree) for d in derivatives for name, (of, tree) in d.answer.adjoints.items()}
+    place = {t: -k for k, t in enumerate(net.model.targets)}
+    ordered = sorted(adjoints.items(), key=lambda item: place.get(item[1][0], 1))
+    checked = tuple(dict.fromkeys(line for d in derivatives for line in d.certificate.lines()[1:]))
+    engine = net.engine
+    return Program(
+        inputs={n: s for n, s in engine.inputs.items() if n in reach},
+        dims=tuple(net.ordered_sizes),
+        statements=tuple((s.target, s.expression) for s in net.model.statements if s.target in reach),
+        of=first.of,
+        of_shape=engine.shapes[first.of],
+        outputs=tuple(_output(net, d) for d in derivatives),
+        adjoints=tuple((name, tree) for name, (_, tree) in ordered),
+        functions=tuple(net.model.functions),
+        defined=net.model.defined,
+        assume={n: tuple(t) for n, t in net.model.assumptions.items()},
+        facts={n: engine.forward.value_atoms[n].facts for n in engine.inputs},
+        shapes=dict(engine.shapes),
+        verified=checked,
+        sizes=dict(sizes or {}),
+        tried=dict(first.answer.check.sizes),
+        structured=any(d.question.structured for d in derivatives),
+    )
+
+
+def _output(net: Net, d: Derivative) -> Output:
+    gradient = is_scalar(net.engine.shapes[d.of])
+    turned = d.question.layout == ("numerator" if gradient else "denominator")
+    layout = "vec" if d.answer.layout == "vec" else "turned" if turned else "matrix"
+    scaled = d.convention == "course" and not net.is_parameter(d.wrt[0])
+    name = d.name if d.name.isidentifier() else f"d{len(d.wrt)}{d.of}_" + "_".join(f"d{w}" for w in d.wrt)
+    while name in net.engine.shapes:
+        name += "_"
+    return Output(name, d.answer.tree, d.answer.shape, d.wrt, layout, str(net.samples) if scaled else "")
+
+
+def emitted(program: Program, to: Target, form: Form = "plain") -> str:
+    """The text of a module. Raises ReadError `bad-option` for a target or a combination that there is not."""
+    for word, allowed, said in ((to, Target, "to"), (form, Form, "form")):
+        if word not in get_args(allowed):
+            raise ReadError("bad-option", found=f"{said} {word!r}", expected="one of " + ", ".join(get_args(allowed)))
+    if to not in WHERE.get(form, (to,)):
+        raise ReadError("bad-option", found=f"{form} in {to}", expected=f"{form} in " + " or ".join(WHERE[form]))
+    if form == "custom":
+        from whence.emit.custom import custom
+
+        return custom(program, to)
+    if form == "inplace":
+        from whence.emit.inplace import inplace
+
+        return inplace(program)
+    from whence.emit.arrays import module
+
+    return module(program, to)

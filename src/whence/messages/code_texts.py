@@ -1,0 +1,27 @@
+"""The sentences that emitted code says of itself, by name."""
+
+CODE_TEXTS: dict[str, str] = {
+    "title": "{of} and its gradients by {wrt}.",
+    "title-one": "{of} and its gradient by {wrt}.",
+    "title-alone": "The derivative of {of} by {wrt}.",
+    "title-second": "The second derivative of {of} by {wrt}.",
+    "model": "The model",
+    "shapes": "Shapes (a vector of n entries is an array of shape n x 1)",
+    "derivation": "The derivation",
+    "checked": "How it was verified before it was written",
+    "vec": "{name} stands for d vec({of}) / d vec({wrt})^T: the columns of every matrix are stacked.",
+    "axes": "The axes of {of} come first, then those of {wrt}; axes of length 1 are left out.",
+    "functions": "{names}: functions that are applied entry by entry",
+    "sizes": "{names}: sizes that no input tells",
+    "places": "{names}: places, counted from 0",
+    "returns": "Gives {names}.",
+    "test": "{what} {verb} with {how}, in a random direction.",
+    "differences": "central differences of the value",
+    "autodiff": "automatic differentiation of the value",
+    "gradcheck": "torch.autograd.gradcheck finds nothing to say against the backward pass.",
+    "value": "{of} alone.",
+    "forward": "{of}, and what the backward pass reads again.",
+    "backward": "The gradients, given that of {of}.",
+    "workspace": "Arrays that are written again and again: no call allocates.",
+    "in-place": "{what}, written into the arrays of work: copy what must outlive the next call.",
+}
