@@ -70,6 +70,10 @@ def emitted(program: Program, to: Target, form: Form = "plain") -> str:
             raise ReadError("bad-option", found=f"{said} {word!r}", expected="one of " + ", ".join(get_args(allowed)))
     if to not in WHERE.get(form, (to,)):
         raise ReadError("bad-option", found=f"{form} in {to}", expected=f"{form} in " + " or ".join(WHERE[form]))
+    if to == "c":
+        from whence.emit.c import c_module
+
+        return c_module(program)
     if form == "custom":
         from whence.emit.custom import custom
 

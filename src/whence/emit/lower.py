@@ -47,7 +47,10 @@ class Lowering:
         defined: Mapping[str, Function] | None = None,
         facts: Mapping[str, frozenset[str]] | None = None,
         sizes: Mapping[str, int] | None = None,
+        steady: bool = False,
     ) -> None:
+        """`steady`: functions of whole arrays in other words, for a back end that has no text for them."""
+        self.steady = steady
         self.graph = Graph()
         self.dims = frozenset(dims)
         self.functions = tuple(functions)
@@ -306,6 +309,8 @@ class Lowering:
             f = TABLE[words[0]]  # the change of this function has words of its own
             value = self.function(f, arrays[:1])
             return self.text(f.differential, {"X": arrays[0], "Y": value, "δX": arrays[1]})
+        if self.steady and op.steady:
+            return self.text(op.steady, {"X": arrays[0]}, axis)
         if op.of_number and arrays[0].scalar:
             letters = [p.name for p in signature(op).ways[0].parameters if p.kind == "array"]
             return self.text(op.of_number, dict(zip(letters, arrays, strict=True)))
@@ -414,7 +419,7 @@ def _mean_of(low: Lowering, arrays: Sequence[Node], axis: tuple[int, ...] | None
     node = arrays[0]
     if node.scalar:
         return node
-    if node.kind not in ("product", "matmul", "sum") and len(node.shape) < 3:
+    if node.kind not in ("product", "matmul", "sum") and len(node.shape) < 3 and not low.steady:
         return None
     axes = range(len(node.shape)) if axis is None else axis
     total = low.function(entry_of("sum"), arrays, axis)

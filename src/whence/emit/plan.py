@@ -33,9 +33,10 @@ class Plan:
         return self.low.graph
 
 
-def lowered(program: Program, names: Names) -> Plan:
-    """The graph of a program."""
-    low = Lowering(program.inputs, program.dims, program.functions, program.defined, dict(program.facts), program.sizes)
+def lowered(program: Program, names: Names, steady: bool = False) -> Plan:
+    """The graph of a program; `steady` as in `Lowering`."""
+    facts = dict(program.facts)
+    low = Lowering(program.inputs, program.dims, program.functions, program.defined, facts, program.sizes, steady)
     for name, tree in (*program.statements, *program.adjoints):
         low.define(name, tree)
     outputs = []
@@ -45,9 +46,8 @@ def lowered(program: Program, names: Names) -> Plan:
     return Plan(low, low.names[program.of], outputs, names)
 
 
-def planned(plan: Plan, wanted: Sequence[Node], end: str, bound: Iterable[str] = ()) -> Plan:
-    """The lines that give the wanted nodes. `end` is the back end; `bound` are names that must have a line."""
-    del bound
+def planned(plan: Plan, wanted: Sequence[Node], end: str) -> Plan:
+    """The lines that give the wanted nodes, for a back end."""
     roots = Solves(plan.low, end).rewritten(list(wanted))
     order = reachable(roots)
     uses = _uses(order, roots)

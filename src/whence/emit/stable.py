@@ -11,6 +11,7 @@ from whence.expr.build import parsed
 from whence.ops.entry import Op
 from whence.ops.table import TABLE
 from whence.read.syntax import Binary, Call, Expr, Name, Number
+from whence.read.walk import walk
 
 if TYPE_CHECKING:
     from whence.emit.lower import Lowering
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 def simplified_call(low: Lowering, op: Op, arguments: Sequence[Node]) -> Node | None:
     """The stable form of a function of another one's value; None where the entry states none for it."""
     for pattern, form in op.stable:
+        if low.steady and _in_other_words(parsed(form)) and not _in_other_words(parsed(pattern)):
+            continue  # the form would be written out as what stands here
         found = _match(parsed(pattern), arguments[0])
         if found is not None:
             node, axis = found
@@ -29,6 +32,11 @@ def simplified_call(low: Lowering, op: Op, arguments: Sequence[Node]) -> Node | 
             inner = low.graph.multiply(-c, factors, arguments[0].shape)
             return low.text(op.reflected, {"X": inner}) if _occurs(low.graph, op, inner) else None
     return None
+
+
+def _in_other_words(tree: Expr) -> bool:
+    """Does it call a function that a back end without a text for it writes in other words?"""
+    return any(isinstance(n, Call) and bool(TABLE[n.name].steady) for n in walk(tree))
 
 
 def _occurs(graph: Graph, op: Op, argument: Node) -> bool:

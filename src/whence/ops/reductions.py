@@ -91,7 +91,6 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.mean({X}, axis={axis}, keepdims=True)",
         jax="jnp.mean({X}, axis={axis}, keepdims=True)",
         torch="torch.mean({X}, {axis}, keepdim=True)",
-        steady="sum(X, axis=axis)",
         whole={
             "numpy": "np.mean({X})",
             "jax": "jnp.mean({X})",
@@ -129,7 +128,7 @@ REDUCTIONS: tuple[Op, ...] = (
             "numpy": "np.max({X})",
             "jax": "jnp.max({X})",
             "torch": "torch.max({X})",
-            "c": "-INFINITY; {X} > {Y} ? {X} : {Y}",
+            "c": "-REAL_MAX; {X} > {Y} ? {X} : {Y}",
         },
         right=(
             Example("max(X)", "X", "argmax_mask(X)"),
@@ -163,7 +162,7 @@ REDUCTIONS: tuple[Op, ...] = (
             "numpy": "np.min({X})",
             "jax": "jnp.min({X})",
             "torch": "torch.min({X})",
-            "c": "INFINITY; {X} < {Y} ? {X} : {Y}",
+            "c": "REAL_MAX; {X} < {Y} ? {X} : {Y}",
         },
         right=(
             Example("min(X)", "X", "argmin_mask(X)"),
