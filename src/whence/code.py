@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from whence.emit.program import Output, Program
 from whence.messages.errors import ReadError
+from whence.read.walk import names_in
 from whence.shapes.words import is_scalar
 
 if TYPE_CHECKING:
@@ -26,12 +27,15 @@ WHERE: dict[str, tuple[str, ...]] = {
 def program_of(net: Net, derivatives: Sequence[Derivative], sizes: Mapping[str, int] | None = None) -> Program:
     """The program that computes these derivatives, all of the same name."""
     first = derivatives[0]
-    reach = net._on_the_way(first.of)
     adjoints = {name: (of, tree) for d in derivatives for name, (of, tree) in d.answer.adjoints.items()}
     place = {t: -k for k, t in enumerate(net.model.targets)}
     ordered = sorted(adjoints.items(), key=lambda item: place.get(item[1][0], 1))
     checked = tuple(dict.fromkeys(line for d in derivatives for line in d.certificate.lines()[1:]))
     engine = net.engine
+    reach = net._on_the_way(first.of)
+    formulas = [d.answer.tree for d in derivatives] + [tree for _, tree in adjoints.values()]
+    for name in {n for tree in formulas for n in names_in(tree)} & engine.shapes.keys():
+        reach = reach | net._on_the_way(name)
     return Program(
         inputs={n: s for n, s in engine.inputs.items() if n in reach},
         dims=tuple(net.ordered_sizes),
@@ -48,7 +52,22 @@ def program_of(net: Net, derivatives: Sequence[Derivative], sizes: Mapping[str, 
         verified=checked,
         sizes=dict(sizes or {}),
         tried=dict(first.answer.check.sizes),
+        places=net.shapes.scope.indices,
         structured=any(d.question.structured for d in derivatives),
+    )
+
+
+def hessian_code(net: Net, name: str, of: str, sizes: Mapping[str, int] | None = None) -> str:
+    """The module of a second derivative by one name, as an operator."""
+    from whence.emit.structure import hessian_module
+
+    first = net.gradient(name, of)
+    shape = net.engine.shapes[name]
+    matrix = len(shape) == 2 and all(d != 1 for d in shape)
+    second = net.derivative(of, [first.wrt[0]] * 2, "vec" if matrix else "gradient")
+    expanded = net.answer(first.question, use_adjoints=False)
+    return hessian_module(
+        program_of(net, [second], sizes), Output("d" + first.wrt[0], expanded.tree, expanded.shape, first.wrt)
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-from whence.code import Form, Target, emitted, program_of
+from whence.code import Form, Target, emitted, hessian_code, program_of
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
 from whence.expr.node import DIMENSION, Node, dimension
@@ -295,9 +295,11 @@ class Net:
         >>> "dW = 2 * z @ x.T" in net.emit(["W"])
         True
         """
-        output = of or self.cost
+        output, wrt = of or self.cost, list(wrt)
         known = [n for n in self.engine.inputs if n in self._on_the_way(output)]
         default = known if form == "custom" else [n for n in known if n not in self.data] or known
+        if form == "hessian" and to == "numpy":
+            return hessian_code(self, [*wrt, *default][0], output, sizes)
         derivatives = [self.gradient(n, output) for n in [self.named(w) for w in wrt] or default]
         return emitted(program_of(self, derivatives, sizes), to, form)
 

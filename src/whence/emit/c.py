@@ -133,7 +133,13 @@ def c_module(program: Program) -> str:
     check = _plain_value(program)
     face = _face(program, loops, results, [names[s] for s in symbols], sizes, names)
     test = _test(program, plan, parameters, check[1])
-    functions = [f'SOURCE = r"""\n{source}"""\n', _build_text(loops.products), face, *check[0], test]
+    functions = [
+        f'SOURCE = r"""\n{source}"""\n',
+        _build_text(loops.products),
+        face,
+        *check[0],
+        *([] if program.structured else [test]),
+    ]
     return _assembled(program, functions)
 
 

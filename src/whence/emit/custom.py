@@ -51,7 +51,9 @@ def custom(program: Program, end: str) -> str:
     text = _jax(program, halves) if end == "jax" else _torch(program, halves)
     helpers = dict.fromkeys([*halves.helpers, *value_made.helpers])
     test = _test(program, plain_plan, end, halves)
-    return assembled(program, WRITERS[end], [*helpers, text, plan_of_value, test], [COST])
+    return assembled(
+        program, WRITERS[end], [*helpers, text, plan_of_value, *([] if program.structured else [test])], [COST]
+    )
 
 
 # ------------------------------------------------------------ the gradient of what comes after

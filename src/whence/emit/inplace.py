@@ -227,7 +227,7 @@ def inplace(program: Program) -> str:
     ]
     helpers = dict.fromkeys([*writer.helpers, *value_made.helpers])
     test = _test(program, plan, parameters, value_made.parameters)
-    functions = [*helpers, workspace, "\n".join(text) + "\n", value, test]
+    functions = [*helpers, workspace, "\n".join(text) + "\n", value, *([] if program.structured else [test])]
     return assembled(program, WRITERS["numpy"], functions, ["Workspace", GRADIENTS])
 
 

@@ -16,6 +16,7 @@ from whence.ops.table import TABLE, structured_by
 from whence.shapes.dims import Dim
 
 INDENT = "    "
+_NO_LOOPS = ("reshape", "index", "unknown", "factor", "factored")
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Loops:
         for node in reachable(roots):
             if node.kind in ("input", "number", "size", "constant", "transpose", "axes"):
                 continue
-            if max(len(node.shape), 0) > 2 or len(node.shape) == 1 or node.kind in ("reshape", "index", "unknown"):
+            if max(len(node.shape), 0) > 2 or len(node.shape) == 1 or node.kind in _NO_LOOPS:
                 raise RuleError("outside-scope", found=f"C for {node.kind}")
             step = self._step(node)
             if step is not None:

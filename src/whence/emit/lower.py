@@ -48,9 +48,10 @@ class Lowering:
         facts: Mapping[str, frozenset[str]] | None = None,
         sizes: Mapping[str, int] | None = None,
         steady: bool = False,
+        places: frozenset[str] = frozenset(),
     ) -> None:
-        """`steady`: functions of whole arrays in other words, for a back end that has no text for them."""
-        self.steady = steady
+        """`places` are the names of indices. `steady`: functions of whole arrays in other words, for a back end that has no text for them."""
+        self.steady, self.places = steady, places
         self.graph = Graph()
         self.dims = frozenset(dims)
         self.functions = tuple(functions)
@@ -112,6 +113,8 @@ class Lowering:
             return self.graph.size(Dim.symbol(name))
         if name in CONSTANTS:
             return self.graph.node("constant", (), (), name)
+        if name not in self.places:
+            raise RuleError("outside-scope", found=f"code with the name {name}")
         return self.indices.setdefault(name, self.graph.node("input", (), (), name))
 
     def fit(self, nodes: Sequence[Node]) -> list[Node]:

@@ -36,7 +36,16 @@ class Plan:
 def lowered(program: Program, names: Names, steady: bool = False) -> Plan:
     """The graph of a program; `steady` as in `Lowering`."""
     facts = dict(program.facts)
-    low = Lowering(program.inputs, program.dims, program.functions, program.defined, facts, program.sizes, steady)
+    low = Lowering(
+        program.inputs,
+        program.dims,
+        program.functions,
+        program.defined,
+        facts,
+        program.sizes,
+        steady,
+        program.places,
+    )
     for name, tree in (*program.statements, *program.adjoints):
         low.define(name, tree)
     outputs = []

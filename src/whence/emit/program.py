@@ -43,6 +43,7 @@ class Program:
     sizes: Mapping[str, int] = field(default_factory=dict)  # those known: they decide the order of products
     tried: Mapping[str, int] = field(default_factory=dict)  # the sizes at which it was verified
     changes: tuple[str, ...] = ()  # inputs that may be plain zeros, by which an intermediate is moved
+    places: frozenset[str] = frozenset()  # names that stand for a place in an array
     structured: bool = False
 
     @property

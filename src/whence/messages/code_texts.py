@@ -22,6 +22,8 @@ CODE_TEXTS: dict[str, str] = {
     "value": "{of} alone.",
     "forward": "{of}, and what the backward pass reads again.",
     "backward": "The gradients, given that of {of}.",
+    "operator": "The second derivative of {of} by {wrt} as an operator; a matrix counts as its stacked columns.",
+    "newton": "Newton's step from {wrt}: minus the inverse second derivative of {of} times its gradient.",
     "bound": "The gradients at arrays that are kept: change their entries in place, call again, read the same results.",
     "workspace": "Arrays that are written again and again: no call allocates.",
     "in-place": "{what}, written into the arrays of work: copy what must outlive the next call.",
