@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from whence.emit.program import Output, Program
+from whence.facts.declared import facts_of_assumptions
 from whence.messages.errors import ReadError
-from whence.read.walk import names_in
+from whence.read.syntax import Expr, Index, Range
+from whence.read.walk import names_in, walk
+from whence.shapes.infer import infer
 from whence.shapes.words import is_scalar
 
 if TYPE_CHECKING:
+    from whence.engine import Answer
     from whence.net import Derivative, Net
+    from whence.read.problem import Problem
 
 Target = Literal["numpy", "jax", "torch", "c"]
 Form = Literal["plain", "custom", "inplace", "assignment", "hessian"]
+FORMS: tuple[Form, ...] = get_args(Form)
 # The targets that a form other than the plain one has.
 WHERE: dict[str, tuple[str, ...]] = {
     "custom": ("jax", "torch"),
@@ -52,9 +58,46 @@ def program_of(net: Net, derivatives: Sequence[Derivative], sizes: Mapping[str, 
         verified=checked,
         sizes=dict(sizes or {}),
         tried=dict(first.answer.check.sizes),
-        places=net.shapes.scope.indices,
+        places=frozenset(index_names(s.expression for s in net.model.statements)) - engine.shapes.keys(),
         structured=any(d.question.structured for d in derivatives),
     )
+
+
+def program_of_problem(problem: Problem, answer: Answer) -> Program:
+    """The program of one problem of a batch, whose answer has been verified."""
+    table = infer(problem.model)
+    shapes = {row.name: row.shape for row in table.rows}
+    of = "F"
+    while of in {*shapes, *table.dims, *problem.adjoints, *problem.model.functions}:
+        of += "_"
+    model, wrt = problem.model, problem.wrt
+    name = "d" + wrt[0] if len(wrt) == 1 else "d2_" + "_".join(f"d{w}" for w in wrt)
+    names = {*shapes, *table.dims, *problem.adjoints}
+    while name in names and problem.adjoints.get(name) != wrt[0]:
+        name += "_"
+    return Program(
+        inputs={n: s for n, s in shapes.items() if n not in model.targets},
+        dims=table.dims,
+        statements=(*((s.target, s.expression) for s in model.statements), (of, problem.expression)),
+        of=of,
+        of_shape=table.shape_of(problem.expression),
+        outputs=(Output(name, answer.tree, answer.shape, wrt, answer.layout),),
+        adjoints=tuple((n, tree) for n, (_, tree) in answer.adjoints.items()),
+        functions=tuple(model.functions),
+        defined=model.defined,
+        assume={n: tuple(t) for n, t in model.assumptions.items()},
+        facts={n: facts_of_assumptions(t, shapes[n]) for n, t in model.assumptions.items() if n in shapes},
+        shapes=shapes,
+        tried=dict(answer.check.sizes),
+        places=frozenset(index_names([problem.expression, *(s.expression for s in model.statements)])) - names,
+        structured=problem.structured,
+    )
+
+
+def index_names(trees: Iterable[Expr]) -> set[str]:
+    """The names that stand as places: i of X[i, :]."""
+    places = [p for t in trees for n in walk(t) if isinstance(n, Index) for p in n.places]
+    return {n for p in places if not isinstance(p, Range) for n in names_in(p)}
 
 
 def hessian_code(net: Net, name: str, of: str, sizes: Mapping[str, int] | None = None) -> str:
@@ -97,6 +140,10 @@ def emitted(program: Program, to: Target, form: Form = "plain") -> str:
         from whence.emit.custom import custom
 
         return custom(program, to)
+    if form == "assignment":
+        from whence.emit.assignment import assignment
+
+        return assignment(program)
     if form == "inplace":
         from whence.emit.inplace import inplace
 

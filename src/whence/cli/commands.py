@@ -80,9 +80,11 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
 
 def emit(args: argparse.Namespace, output: Output) -> None:
     """The cost and its gradients as a program."""
+    from whence.code import FORMS
+
     net = _net(args)
     names = [_typed_name(net, name.strip()) for name in args.wrt.split(",") if name.strip()]
-    form = next((f for f in ("custom", "inplace", "assignment", "hessian") if getattr(args, f)), "plain")
+    form = next((f for f in FORMS if f != "plain" and getattr(args, f)), "plain")
     code = net.emit(names, args.to, args.of or None, form=form, sizes=_sizes(args.sizes))
     if args.json:
         output.json({**_read_back(net), "to": args.to, "form": form, "code": code})

@@ -21,6 +21,7 @@ class Chains:
 
     def __init__(self, graph: Graph, sizes: Mapping[str, int], facts: Mapping[str, frozenset[str]]) -> None:
         self.graph, self.facts = graph, facts
+        self.apart = False  # sums of sums term by term: in loops of one's own they cost nothing more
         self._sizes = dict(sizes)
 
     def count(self, size: Dim) -> int:
@@ -130,6 +131,8 @@ class Chains:
             ends = [g.ones(ONE, rows), node] if axis == 0 else [node, g.ones(columns, ONE)]
             return self.product(ends)
         shape = (ONE, columns) if axis == 0 else (rows, ONE)
+        if self.apart and node.kind == "sum" and all(n.shape == node.shape for n in node.inputs):
+            return g.add([(c, self.along(n, axis)) for c, n in zip(node.data, node.inputs, strict=True)], shape)
         if g.is_structural(node, "ones"):
             return g.multiply(
                 Fraction(1), [(g.size(node.shape[axis]), Fraction(1)), (g.ones(*shape), Fraction(1))], shape
@@ -161,6 +164,10 @@ class Chains:
             if node.kind == "matmul" and node not in self.graph.named and len(node.shape) < 3:
                 work.extend(node.inputs[::-1])
                 continue
+            turned = self._turned(node)
+            if turned:
+                work.extend(turned)
+                continue
             if node.scalar:
                 scalars.append((node, Fraction(1)))
                 continue
@@ -177,6 +184,16 @@ class Chains:
             if not self.graph.is_structural(node, "eye") or len(nodes) == 1 or (not work and not factors):
                 factors.append(node)
         return coefficient, scalars, factors
+
+    def _turned(self, node: Node) -> list[Node]:
+        """The factors, the last first, of the transpose of a product that is no power and has no name; else none."""
+        if node.kind != "transpose" or node.inputs[0].kind != "matmul" or len(node.shape) != 2:
+            return []
+        inner = node.inputs[0]
+        _, _, factors = self._flat([inner]) if inner not in self.graph.named else (0, 0, [])
+        if len(set(factors)) < 2:
+            return []
+        return [self.graph.transposed(n) for n in inner.inputs]
 
     def _outer(self, factors: Sequence[tuple[Node, Fraction]], node: Node) -> list[Node]:
         """The column and the row that a product entry by entry is made of; itself where it is no outer product."""

@@ -33,11 +33,11 @@ def contract(low: Lowering, spec: str, nodes: Sequence[Node]) -> Node:
         return plain
     numbers = [(o.node, Fraction(1)) for o in operands if not o.letters]
     operands = [o for o in operands if o.letters]
+    operands = _halves(low, operands, out) or operands
     while len(operands) > 1:
         i, j = min(combinations(range(len(operands)), 2), key=lambda p: (*_price(low, operands, p, out, sizes), p))
         rest = [o for k, o in enumerate(operands) if k not in (i, j)]
-        kept = {c for o in rest for c in o.letters} | set(out)
-        operands = [*rest, _pair(low, operands[i], operands[j], kept)]
+        operands = [*rest, _pair(low, operands[i], operands[j], _kept(operands, (i, j), out))]
     if not operands:
         return low.multiplied(numbers)
     last = _summed(low, operands[0], set(out))
@@ -77,11 +77,41 @@ def _as_matrices(low: Lowering, operands: Sequence[_Operand], out: str) -> Node 
     return low.chains.product(chain) if left == out[1] else None
 
 
+def _kept(operands: Sequence[_Operand], pair: tuple[int, int], out: str) -> set[str]:
+    """The letters that something beside this pair speaks of."""
+    return {c for k, o in enumerate(operands) if k not in pair for c in o.letters} | set(out)
+
+
+def _halves(low: Lowering, operands: Sequence[_Operand], out: str) -> list[_Operand] | None:
+    """Two pairs of the same arrays that meet in the summed letters: then the whole is Q.T @ Q with one Q."""
+    if len(operands) != 4:
+        return None
+    first = operands[0]
+    for k in range(1, 4):
+        others = [o for n, o in enumerate(operands) if n not in (0, k)]
+        for twins in (others, others[::-1]):
+            mine = (first, operands[k])
+            if all(a.node is b.node for a, b in zip(mine, twins, strict=True)):
+                renamed = [
+                    (c, d) for a, b in zip(mine, twins, strict=True) for c, d in zip(a.letters, b.letters, strict=True)
+                ]
+                shared = {c for c, d in renamed if c == d}
+                apart = {c for c, d in renamed if c != d} & {d for c, d in renamed if c != d}
+                if shared and not shared & set(out) and not apart and len(dict(renamed)) == len(set(renamed)):
+                    every = set("".join(o.letters for o in operands))
+                    return [_pair(low, *mine, every), _pair(low, twins[0], twins[1], every)]
+    return None
+
+
 def _price(
     low: Lowering, operands: Sequence[_Operand], pair: tuple[int, int], out: str, sizes: dict[str, Dim]
 ) -> tuple[int, int]:
-    """How much larger the product is than its operands, and the work."""
+    """How much larger the product is than its operands, and the work; nothing where it is there already."""
     a, b = (operands[k] for k in pair)
+    with low.graph.tentative() as made:
+        _pair(low, a, b, _kept(operands, pair, out))
+        if not made():
+            return -(10**12), 0
     others = {c for k, o in enumerate(operands) if k not in pair for c in o.letters} | set(out)
     count = {c: low.chains.count(sizes[c]) for c in sizes}
     met = set(a.letters) | set(b.letters)
@@ -142,6 +172,9 @@ def _spread(low: Lowering, operand: _Operand, letters: str) -> Node:
 def _grouped(low: Lowering, operand: _Operand, groups: Sequence[Sequence[str]]) -> Node:
     """The array with the axes of the last two groups each joined to one."""
     g = low.graph
+    *batch, first, second = groups
+    if not any(batch) and [*operand.letters] == [*second, *first] and second and first:  # a transpose costs nothing
+        return g.transposed(_grouped(low, operand, [[], second, first]))
     order = [operand.letters.index(c) for group in groups for c in group]
     node = g.permuted(operand.node, tuple(order))
     size = dict(zip(operand.letters, operand.node.shape, strict=True))

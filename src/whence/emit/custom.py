@@ -24,8 +24,8 @@ UPSTREAM = "upstream"
 
 
 @dataclass
-class _Halves:
-    """The lines of the two passes, and what the second reads of the first."""
+class Halves:
+    """The lines of two passes, and what the second reads of the first."""
 
     parameters: list[str]
     sizes: list[str]
@@ -45,7 +45,7 @@ def custom(program: Program, end: str) -> str:
         raise ReadError("bad-option", found="custom", expected="a number of known functions, by inputs")
     plain_plan = plan_of(program)
     plan_of_value, value_made = value_function(program, plain_plan, WRITERS[end])
-    halves = _halves(_with_upstream(program), end)
+    halves = halves_of(_with_upstream(program), end)
     if len(halves.parameters) > len(program.inputs):
         raise ReadError("bad-option", found="custom", expected="a model whose inputs tell all sizes")
     text = _jax(program, halves) if end == "jax" else _torch(program, halves)
@@ -112,7 +112,8 @@ def _degree(tree: Expr, adjoints: set[str]) -> int | None:
 
 
 # ------------------------------------------------------------ two passes
-def _halves(program: Program, end: str) -> _Halves:
+def halves_of(program: Program, end: str) -> Halves:
+    """A program as a forward pass that gives the value, and a backward pass that gives the gradients."""
     plan = plan_of(program)
     for reserved in ("ctx", "saved", "inputs", "output", "need"):
         plan.names.fresh(reserved)
@@ -145,7 +146,7 @@ def _halves(program: Program, end: str) -> _Halves:
         for g, o in zip(gradients, program.outputs, strict=True)
         if g in backward and done.called[g] == plan.names[o.name] and not _read_by(g, backward, gradients)
     }
-    return _Halves(
+    return Halves(
         parameters,
         sizes,
         [*all_sizes, *(lines[n] for n in forward)],
@@ -190,7 +191,7 @@ def _tuple(names: str) -> str:
     return f"({names})" if "," in names else f"({names},)" if names else "()"
 
 
-def _jax(program: Program, h: _Halves) -> str:
+def _jax(program: Program, h: Halves) -> str:
     said = {"of": program.of}
     saved = ", ".join([*h.saved_inputs, *h.saved])
     given = {w: name for w, name, _ in h.gradients}
@@ -222,7 +223,7 @@ def _jax(program: Program, h: _Halves) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _torch(program: Program, h: _Halves) -> str:
+def _torch(program: Program, h: Halves) -> str:
     said = {"of": program.of}
     parameters = ", ".join(h.parameters)
     inner = [s for s in h.saved if s != h.value]
@@ -276,7 +277,7 @@ def _torch(program: Program, h: _Halves) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _test(program: Program, plan: Plan, end: str, h: _Halves) -> str:
+def _test(program: Program, plan: Plan, end: str, h: Halves) -> str:
     """The gradients of the cost, through the library, against those of the plain value."""
     trial = Trial(program, plan, end, COST, h.parameters)
     drawn = trial.drawn(h.parameters)

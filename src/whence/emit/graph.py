@@ -15,7 +15,8 @@ Kinds, with what `data` holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -74,6 +75,16 @@ class Graph:
     def has(self, kind: str, inputs: Sequence[Node], data: Any = None) -> bool:
         """Is there such a node already?"""
         return (kind, tuple(n.number for n in inputs), data, None) in self._nodes
+
+    @contextmanager
+    def tentative(self) -> Iterator[Callable[[], bool]]:
+        """Nodes made inside are forgotten; what is given tells whether any had to be made."""
+        before = len(self._nodes)
+        try:
+            yield lambda: len(self._nodes) > before
+        finally:
+            for key in list(self._nodes)[before:]:
+                del self._nodes[key]
 
     def find_call(self, name: str, argument: Node) -> Node | None:
         """The call of a function of one argument, where the graph has it."""
@@ -214,9 +225,6 @@ class Graph:
 
     def _transposed_inside(self, node: Node, shape: Shape) -> Node | None:
         """The transpose brought to the leaves, where it is no operation."""
-        if node.kind == "matmul":
-            a, b = node.inputs
-            return self.node("matmul", [self.transposed(b), self.transposed(a)], shape)
         if node.kind == "product" and sum(not n.scalar for n in node.inputs) == 1:
             return self.multiply(node.data[0], [(self.transposed(n), e) for n, e in pairs(node)], shape)
         if node.kind == "call":

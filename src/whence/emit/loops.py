@@ -224,6 +224,10 @@ class Loops:
                 last.append(f"{array}[i] = {here};")
                 self.place[node] = array
                 self.local[node] = here
+        if len(chunk) == 1 and chunk[0].kind == "rows" and "?" in chunk[0].combine and columns != ONE:
+            body += self._in_quarters(chunk[0])
+            body += last
+            return
         if columns == ONE:
             body += [*first, *inner, *last]
             return
@@ -236,6 +240,24 @@ class Loops:
         ]
         for node in fresh:  # the next loop over the columns reads the array
             del self.local[node]
+
+    def _in_quarters(self, step: Step) -> list[str]:
+        """The largest or smallest of a row by four at a time, each of which waits only for itself."""
+        here, size = self.local[step.node], self.size(step.of[1])
+        start, combine = step.combine.split("; ")
+        four = [self.names.fresh(here) for _ in range(4)]
+        quarter, value = self.names.fresh("q"), self.names.fresh("v")
+
+        def take(name: str, column: str) -> str:
+            assert step.operand is not None
+            entry = self.at(step.operand, "i", column)
+            return f"{{ const REAL {value} = {entry}; {name} = {combine.replace('{X}', value).replace('{Y}', name)}; }}"
+
+        lines = [f"const long {quarter} = {size}/4;", *(f"REAL {n} = {start};" for n in four)]
+        lines += [f"for (long j = 0; j < {quarter}; j++) {{"]
+        lines += [INDENT + take(n, f"(j + {k}*{quarter})" if k else "j") for k, n in enumerate(four)]
+        lines += ["}", f"for (long j = 4*{quarter}; j < {size}; j++) {take(four[0], 'j')}", f"REAL {here} = {four[0]};"]
+        return lines + [f"{here} = {combine.replace('{X}', n).replace('{Y}', here)};" for n in four[1:]]
 
     def _store(self, node: Node, value: str, j: str, inner: list[str], chunk: set[Node], group: set[Node]) -> None:
         """Keep what was computed for those that read it later: for all rows, for this row, or not at all."""

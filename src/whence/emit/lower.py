@@ -50,7 +50,10 @@ class Lowering:
         steady: bool = False,
         places: frozenset[str] = frozenset(),
     ) -> None:
-        """`places` are the names of indices. `steady`: functions of whole arrays in other words, for a back end that has no text for them."""
+        """`places` are the names of indices.
+
+        `steady`: functions of whole arrays in other words, for a back end that has no text for them.
+        """
         self.steady, self.places = steady, places
         self.graph = Graph()
         self.dims = frozenset(dims)
@@ -58,6 +61,7 @@ class Lowering:
         self.defined = dict(defined or {})
         self.facts = facts or {}
         self.chains = Chains(self.graph, sizes or {}, self.facts)
+        self.chains.apart = steady
         self.names: dict[str, Node] = {n: self.input(n, s) for n, s in shapes.items()}
         self.indices: dict[str, Node] = {}  # names that stand for a place, met on the way
         self._axis: tuple[int, ...] | None = None

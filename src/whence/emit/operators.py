@@ -50,13 +50,20 @@ class Structured:
 
 
 def woodbury(d, thin, b):
-    """The solution of (diag(d) + sum of U V) x = b through a system of the size of the inner dimension."""
-    left = np.concatenate([p.left for p in thin], 1)
-    right = np.concatenate([p.right_weighted() for p in thin], 0)
-    scaled = left/d[:, None]
-    inner = np.eye(left.shape[1]) + right @ scaled
-    base = b/d[:, None]
-    return base - scaled @ np.linalg.solve(inner, right @ base)
+    """The x with (diag(d) + left (weights * right)) x = b, by a system of the size of the inner dimension."""
+    left, right, weights = thin[0].left, thin[0].right, thin[0].weights
+    if len(thin) > 1:
+        left = np.concatenate([p.left for p in thin], 1)
+        right, weights = np.concatenate([p.right_weighted() for p in thin], 0), 1.0
+    inverse = (1.0/d)[:, None]
+    if right.base is left and d.min() > 0.0:  # left @ left.T: a symmetric product, which takes half the time
+        root = left*np.sqrt(inverse)
+        inner = weights*(root.T @ root)
+    else:
+        inner = weights*(right @ (left*inverse))
+    inner.flat[:: inner.shape[0] + 1] += 1.0
+    base = b*inverse
+    return base - inverse*(left @ np.linalg.solve(inner, weights*(right @ base)))
 '''
 
 DIAGONAL = '''\

@@ -41,7 +41,7 @@ def demands(program: Program, plan: Plan) -> dict[str, set[str]]:
         elif node.kind == "product" and any(e < 0 or e.denominator != 1 for e in node.data[1]):
             tags = ("positive",)
         for name in _inputs_below(node) if tags else ():
-            if not out[name]:
+            if name in out and not out[name]:
                 out[name] |= {f"for {tag}" for tag in tags}
     return out
 
@@ -132,8 +132,13 @@ class Trial:
             lines += ["rng = np.random.default_rng(0)", *drawn]
         return lines
 
-    def text(self, value_parameters: Sequence[str], before: Sequence[str] = (), value: bool = True) -> str:
-        """The whole test function. `before`: lines before the call; `value`: does it give the value too?"""
+    def text(
+        self, value_parameters: Sequence[str], before: Sequence[str] = (), value: bool = True, call: str = ""
+    ) -> str:
+        """The whole test function.
+
+        `before`: lines before the call; `value`: does it give the value too? `call`: instead of the plain call.
+        """
         program, names = self.program, self.names
         lines = [*self.drawn(value_parameters), *before]
         targets = ", ".join(
@@ -142,10 +147,13 @@ class Trial:
                 *(self._result(o.name) for o in program.outputs),
             ]
         )
-        lines.append(f"{targets} = {self.main}({', '.join(self.parameters)})")
+        lines.append(f"{targets} = {call or self._plain_call()}")
         for output in program.outputs:
             lines += self._against(output, value_parameters)
         return "\n".join(lines)
+
+    def _plain_call(self) -> str:
+        return f"{self.main}({', '.join(self.parameters)})"
 
     def _result(self, name: str) -> str:
         return self.names[name]
@@ -194,11 +202,12 @@ class Trial:
         times = f"*{names[output.times]}" if output.times else ""
         found, expected = self.found, self.expected
         if not self.program.of_shape_wide and len(directions) == 1 and output.layout == "matrix":
+            near = f"rtol={tolerance}, atol=1e-7"
+            if self.end == "torch":
+                slope = f"torch.sum({result}*{directions[0]})"
+                return [*lines, f"torch.testing.assert_close({slope}, {expected}{times}, {near})"]
             slope = f"np.vdot({result}, {directions[0]})"
-            return [
-                *lines,
-                f"np.testing.assert_allclose({slope}, {expected}{times}, rtol={tolerance}, atol={tolerance})",
-            ]
+            return [*lines, f"np.testing.assert_allclose({slope}, {expected}{times}, {near})"]
         turned = ".T" if output.layout == "vec" else ""
         lines.append(f"{found} = {self._contracted(result, directions, output.layout)}")
         lines.append(f"{expected} = np.asarray({expected}){turned}.reshape(-1){times}")

@@ -25,6 +25,7 @@ CODE_TEXTS: dict[str, str] = {
     "operator": "The second derivative of {of} by {wrt} as an operator; a matrix counts as its stacked columns.",
     "newton": "Newton's step from {wrt}: minus the inverse second derivative of {of} times its gradient.",
     "bound": "The gradients at arrays that are kept: change their entries in place, call again, read the same results.",
+    "grads": "The gradients of {of}, by name.",
     "workspace": "Arrays that are written again and again: no call allocates.",
     "in-place": "{what}, written into the arrays of work: copy what must outlive the next call.",
 }
