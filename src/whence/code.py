@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Target = Literal["numpy", "jax", "torch", "c"]
 Form = Literal["plain", "custom", "inplace", "assignment", "hessian"]
+PLAIN: Form = "plain"
 FORMS: tuple[Form, ...] = get_args(Form)
 # The targets that a form other than the plain one has.
 WHERE: dict[str, tuple[str, ...]] = {

@@ -15,6 +15,7 @@ from whence.messages.catalogue import CATALOGUE, nearest, sentence
 from whence.messages.errors import ShapeError, WhenceError
 
 if TYPE_CHECKING:
+    from whence.code import Form
     from whence.net import Derivative, Net
     from whence.shapes.infer import Row
 
@@ -80,11 +81,11 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
 
 def emit(args: argparse.Namespace, output: Output) -> None:
     """The cost and its gradients as a program."""
-    from whence.code import FORMS
+    from whence.code import FORMS, PLAIN
 
     net = _net(args)
     names = [_typed_name(net, name.strip()) for name in args.wrt.split(",") if name.strip()]
-    form = next((f for f in FORMS if f != "plain" and getattr(args, f)), "plain")
+    form: Form = next((f for f in FORMS if f != PLAIN and getattr(args, f)), PLAIN)
     code = net.emit(names, args.to, args.of or None, form=form, sizes=_sizes(args.sizes))
     if args.json:
         output.json({**_read_back(net), "to": args.to, "form": form, "code": code})

@@ -34,7 +34,10 @@ class Chains:
         coefficient, scalars, factors = self._flat(nodes)
         if not factors:
             return self.graph.multiply(coefficient, scalars, ())
-        inner = self._associated(factors)[1]
+        if len(factors) > 2 and len(set(factors)) == 1:
+            inner = self.matrix_power(factors[0], len(factors))
+        else:
+            inner = self._associated(factors)[1]
         return self.graph.multiply(coefficient, [*scalars, (inner, Fraction(1))], inner.shape)
 
     def trace(self, node: Node) -> Node:
@@ -43,6 +46,8 @@ class Chains:
         if len(factors) < 2:
             return self._plain_trace(node)
         best: _Best | None = None
+        if factors[0].kind == "transpose" and len(set(factors)) == 1:  # the trace of a transpose is the same
+            factors = [n.inputs[0] for n in factors]
         for turn in range(len(factors)):
             turned = self._powers([*factors[turn:], *factors[:turn]])
             if len(turned) < 2 or len(turned) > LONGEST:
@@ -224,6 +229,8 @@ class Chains:
         """X to a power of at least 1, by halves."""
         if power == 1 or node.scalar:
             return self.graph.power(node, Fraction(power))
+        if node.kind == "transpose":
+            return self.graph.transposed(self.matrix_power(node.inputs[0], power))
         return self.graph.node("matmul", self.halves(node, power), node.shape)
 
     def _associated(self, factors: Sequence[Node]) -> _Best:

@@ -140,6 +140,8 @@ def rebuilt(
     for node in order:
         inputs = tuple(new[n] for n in node.inputs)
         made = changed(node, inputs)
+        if made is None and node.kind == "transpose" and inputs != node.inputs:
+            made = graph.permuted(inputs[0], node.data)
         if made is None:
             made = node if inputs == node.inputs else graph.node(node.kind, inputs, node.shape, node.data)
         if made is not node and node in graph.named and made not in graph.named and made.inputs:
@@ -159,7 +161,19 @@ class Solves:
         order = reachable(roots)
         explicit = self._explicit(order, roots)
         factors = self._factors(order, explicit)
+        new = self._with(roots, order, explicit, factors)
+        readers: dict[Node, set[Node]] = {}
+        for node in reachable(new):
+            if node.kind == "factored":
+                readers.setdefault(node.inputs[0].inputs[0], set()).add(node)
+        alone = {m for m, found in readers.items() if len(found) == 1 and len(next(iter(found)).inputs) == 2}
+        if alone:  # what seemed several solves is one
+            new = self._with(roots, order, explicit, {m: w for m, w in factors.items() if m not in alone})
+        return new
 
+    def _with(
+        self, roots: Sequence[Node], order: Sequence[Node], explicit: set[Node], factors: dict[Node, str]
+    ) -> list[Node]:
         def changed(node: Node, inputs: tuple[Node, ...]) -> Node | None:
             if node.kind == "call" and TABLE[node.data[0]].factored and node.inputs[0] in factors:
                 return self._factored(node, inputs, factors[node.inputs[0]], explicit)
