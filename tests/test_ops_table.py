@@ -121,7 +121,7 @@ def test_fields_of_the_back_ends_are_filled_or_reasoned(op: Op) -> None:
         assert {"numpy", "jax", "torch"} <= op.whole.keys()
         assert "c" in op.whole or op.steady or op.structure == "mean"  # the sum over the number
     assert {key.split()[0] for key in op.factored} <= {"numpy", "jax", "torch"}
-    assert {key.split()[1] for key in op.factored} <= {"cholesky", "lu"}
+    assert {key.split()[1] for key in op.factored} <= {"pd", "lu"}
     for text in (op.into, *op.whole.values(), *op.factored.values()):
         placeholders = set(re.findall(r"\{([A-Za-z]\w*)\}", text))
         assert placeholders <= {p.name for way in signature(op).ways for p in way.parameters} | {"out", "Y", "F"}

@@ -1,4 +1,9 @@
-"""Verified derivatives as programs: what the public objects hand to emit/."""
+"""Verified derivatives as programs: what the public objects hand to emit/.
+
+Targets: numpy, jax, torch, and c (a Python file that compiles C with gcc and has a NumPy face). Forms: plain, one
+function; custom, a jax.custom_vjp or a torch.autograd.Function; inplace, NumPy that writes into arrays it has made before;
+assignment, with dictionaries as a course has it; hessian, the second derivative as an operator that keeps its form.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +34,26 @@ WHERE: dict[str, tuple[str, ...]] = {
     "assignment": ("numpy",),
     "hessian": ("numpy",),
 }
+
+
+class AsCode:
+    """What a derivative says of itself in code. (`Derivative` is one.)"""
+
+    def numpy(self, *, inplace: bool = False) -> str:
+        """A NumPy module that computes it, with its test and no dependency on whence."""
+        return self.code("numpy", "inplace" if inplace else "plain")
+
+    def jax(self, *, custom: bool = False) -> str:
+        """A JAX module that computes it; `custom`: as the rule of a jax.custom_vjp."""
+        return self.code("jax", "custom" if custom else "plain")
+
+    def torch(self, *, custom: bool = False) -> str:
+        """A PyTorch module that computes it; `custom`: as a torch.autograd.Function."""
+        return self.code("torch", "custom" if custom else "plain")
+
+    def code(self, to: Target, form: Form = "plain") -> str:
+        """The module for a back end (whence.code lists targets and forms)."""
+        return emitted(program_of(self.net, [self]), to, form)  # type: ignore[attr-defined, list-item]  # a Derivative
 
 
 def program_of(net: Net, derivatives: Sequence[Derivative], sizes: Mapping[str, int] | None = None) -> Program:
@@ -113,6 +138,19 @@ def hessian_code(net: Net, name: str, of: str, sizes: Mapping[str, int] | None =
     return hessian_module(
         program_of(net, [second], sizes), Output("d" + first.wrt[0], expanded.tree, expanded.shape, first.wrt)
     )
+
+
+def module_of(
+    net: Net, wrt: Iterable[str], to: Target, of: str | None, form: Form, sizes: Mapping[str, int] | None
+) -> str:
+    """The text of a module for a net, as `Net.emit` describes it."""
+    output, asked = of or net.cost, [net.named(w) for w in wrt]
+    known = [n for n in net.engine.inputs if n in net._on_the_way(output)]
+    default = known if form == "custom" else [n for n in known if n not in net.data] or known
+    if form == "hessian" and to == "numpy":
+        return hessian_code(net, [*asked, *default][0], output, sizes)
+    derivatives = [net.gradient(n, output) for n in asked or default]
+    return emitted(program_of(net, derivatives, sizes), to, form)
 
 
 def _output(net: Net, d: Derivative) -> Output:

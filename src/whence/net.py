@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-from whence.code import Form, Target, emitted, hessian_code, program_of
+from whence.code import AsCode, Form, Target, module_of
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
 from whence.expr.node import DIMENSION, Node, dimension
@@ -278,30 +278,18 @@ class Net:
         return engine.verified(expression, (name,), node, shape, tree, adjoints, claimed=claimed)
 
     def emit(
-        self,
-        wrt: Iterable[str] = (),
-        to: Target = "numpy",
-        of: str | None = None,
-        form: Form = "plain",
-        sizes: Mapping[str, int] | None = None,
-    ) -> str:
+        self, wrt: Iterable[str] = (), to: Target = "numpy", of: str | None = None,
+        form: Form = "plain", sizes: Mapping[str, int] | None = None,
+    ) -> str:  # fmt: skip
         """A module that computes the cost and its gradients by these names (default: by all parameters).
 
-        `to` is numpy, jax, torch or c; `sizes`, where known, decide the order of matrix products. `form`: plain;
-        custom, a jax.custom_vjp or a torch.autograd.Function (default: by all inputs); inplace, which writes into
-        arrays that it has made before; assignment, as a course has it; hessian, the second derivative as an operator.
+        `to` and `form` are described in whence.code; `sizes`, where known, decide the order of products.
 
         >>> net = Net(read_model("z = W x; J = sum(z**2)", "W: n x m, x: m"))
         >>> "dW = 2 * z @ x.T" in net.emit(["W"])
         True
         """
-        output, wrt = of or self.cost, list(wrt)
-        known = [n for n in self.engine.inputs if n in self._on_the_way(output)]
-        default = known if form == "custom" else [n for n in known if n not in self.data] or known
-        if form == "hessian" and to == "numpy":
-            return hessian_code(self, [*wrt, *default][0], output, sizes)
-        derivatives = [self.gradient(n, output) for n in [self.named(w) for w in wrt] or default]
-        return emitted(program_of(self, derivatives, sizes), to, form)
+        return module_of(self, wrt, to, of, form, sizes)
 
     def shape_of(self, tree: Expr) -> FullShape:
         """The shape of any formula over the model's names, adjoints and small changes."""
@@ -319,7 +307,7 @@ class Net:
 
 
 @dataclass(frozen=True)
-class Derivative:
+class Derivative(AsCode):
     """A verified derivative. `str()` gives it in textbook notation."""
 
     net: Net
@@ -388,22 +376,6 @@ class Derivative:
         if self.answer.layout == "vec":
             left = vec_derivative(self.of, self.wrt)
         return f"{left} = {to_latex(self.answer.tree, self.net.shape_of)}"
-
-    def numpy(self, *, inplace: bool = False) -> str:
-        """A NumPy module that computes it: one function, its test beside it, no dependency on whence."""
-        return self.code("numpy", "inplace" if inplace else "plain")
-
-    def jax(self, *, custom: bool = False) -> str:
-        """A JAX module that computes it; `custom`: as the rule of a jax.custom_vjp."""
-        return self.code("jax", "custom" if custom else "plain")
-
-    def torch(self, *, custom: bool = False) -> str:
-        """A PyTorch module that computes it; `custom`: as a torch.autograd.Function."""
-        return self.code("torch", "custom" if custom else "plain")
-
-    def code(self, to: Target, form: Form = "plain") -> str:
-        """The module for a back end (numpy, jax, torch or c); the forms are those of `Net.emit`."""
-        return emitted(program_of(self.net, [self]), to, form)
 
     def markdown(self) -> str:
         """The formula in Markdown that displays on GitHub, in Jupyter and in forums."""

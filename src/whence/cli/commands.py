@@ -85,7 +85,8 @@ def emit(args: argparse.Namespace, output: Output) -> None:
 
     net = _net(args)
     names = [_typed_name(net, name.strip()) for name in args.wrt.split(",") if name.strip()]
-    form: Form = next((f for f in FORMS if f != PLAIN and getattr(args, f)), PLAIN)
+    asked: list[Form] = [f for f in FORMS if f != PLAIN and getattr(args, f)]
+    form = asked[0] if asked else PLAIN
     code = net.emit(names, args.to, args.of or None, form=form, sizes=_sizes(args.sizes))
     if args.json:
         output.json({**_read_back(net), "to": args.to, "form": form, "code": code})
@@ -142,7 +143,14 @@ def explain_code(code: str, output: Output) -> None:
         output.text("  " + (line if len(line) <= 100 else line[:97] + "..."))
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, emit, solve)}
+def read(args: argparse.Namespace, output: Output) -> None:
+    """How a text as typed is read."""
+    from whence.cli.reading import read as run
+
+    run(args, output)
+
+
+RUN = {run.__name__: run for run in (derive, shapes, explain, emit, read, solve)}
 
 
 # -- asking the engine

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from whence.emit.graph import ONE, Node, broadcast
 from whence.messages.errors import RuleError
+from whence.ops.table import structured_by
 from whence.shapes.dims import Dim
 
 if TYPE_CHECKING:
@@ -127,10 +128,8 @@ def _summed(low: Lowering, operand: _Operand, kept: set[str]) -> _Operand:
     node = operand.node
     if len(lost) == len(operand.letters):
         return _Operand(low.chains.total(node), "")
-    from whence.emit.lower import entry_of
-
     shape = tuple(ONE if k in lost else d for k, d in enumerate(node.shape))
-    node = low.graph.node("call", [node], shape, (entry_of("sum").name, tuple(lost), ()))
+    node = low.graph.node("call", [node], shape, (structured_by("sum").name, tuple(lost), ()))
     left = [k for k in range(len(shape)) if k not in lost]
     return _Operand(low.graph.axes(node, tuple(left)), "".join(operand.letters[k] for k in left))
 

@@ -10,7 +10,7 @@ Kinds, with what `data` holds:
     index      the places: an input's number, or a pair of bounds
     axes       for every axis of the value the axis of the input, or None for a new one of length 1
     reshape    the sizes                         dot       None: the sum of products of two arrays of one shape
-    factor     cholesky or lu                    factored  (function, which factor, transposed), of [factor, right side]
+    factor     pd (Cholesky) or lu               factored  (function, factor, transposed), of [factor, right side]
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def is_python_number(node: Node) -> bool:
 def _word(node: Node, called: dict[Node, str], names: Names) -> str:
     """A name that says what it is: exp_Z, inv_K."""
     if node.kind == "factor":
-        return ("chol_" if node.data == "cholesky" else "lu_") + _word_of(node.inputs[0], called, names)
+        return ("chol_" if node.data == "pd" else "lu_") + _word_of(node.inputs[0], called, names)
     if node.kind == "call" and len(node.inputs) == 1:
         return f"{node.data[0]}_{_word_of(node.inputs[0], called, names)}"
     return "t1" if node.kind != "matmul" else "_".join(_word_of(n, called, names) for n in node.inputs)[:24].strip("_")
@@ -226,7 +226,7 @@ class Solves:
         out: dict[Node, str] = {}
         for matrix, using in users.items():
             definite = positive_definite(matrix, self.graph, self.low.facts)
-            which = "cholesky" if definite else "lu"
+            which = "pd" if definite else "lu"
             calls = [n for n in using if n.kind == "call"]
             known = all(f"{self.end} {which}" in TABLE[n.data[0]].factored for n in calls)
             worth = len(using) > 1 or definite and any(n in explicit for n in using)

@@ -244,6 +244,27 @@ _WORDS = (
         Bad("lecture", "2/N Σ (p - y)", 1, 5),
     ),
     Message(
+        "indices-unread",
+        "These indices make no formula of matrices.",
+        "Write the sum over one repeated index, as Σ_j W_ij x_j, or the formula in matrices: W x.",
+        "At most two indices may be free, and entries of one array are named by letters that differ.",
+        Bad("typed", "T_{ij} = \\sum_k A_{ii} B_{kj}", 1, 17),
+    ),
+    Message(
+        "words-after-formula",
+        "The words behind the formula ({found}) say more than it does.",
+        "Put it into the formula, as sum(X, axis=0).",
+        "A sum without an axis is over all entries; words about it are not read as part of the formula.",
+        Bad("typed", "dw = sum(dy * x). summation over the batch", 1, 19),
+    ),
+    Message(
+        "ones-without-size",
+        "How long this vector of ones is does not follow from what stands beside it.",
+        "Write its size, as 𝟙_n or ones(n), or declare the shapes of its neighbours.",
+        "A bold 1 is a column of ones; its length is taken from the matrix it is multiplied with or added to.",
+        Bad("typed", "\\mathbf{1}", 1, 9),
+    ),
+    Message(
         "ambiguous-word",
         "{found} can be one name or several.",
         "Leave blanks between the names: λ w.",

@@ -127,7 +127,7 @@ class Op:
     # Of the whole array as a plain number: back end -> text. In C what a loop does: what it starts with, and {Y} after
     # one more entry {X}.
     whole: dict[str, str] = field(default_factory=dict, hash=False)
-    # By a factorisation that several uses of X share: "numpy cholesky", "torch lu", ... -> text, where {F} is its name.
+    # By a factorisation that several uses of X share: "numpy pd", "torch lu", ... -> text, where {F} is its name.
     factored: dict[str, str] = field(default_factory=dict, hash=False)
     # What it is of another function's value without loss of digits: ("sigmoid(X)", "-softplus(-X)") of log.
     stable: tuple[tuple[str, str], ...] = ()

@@ -29,6 +29,12 @@ class Context:
     squares: set[str] = field(default_factory=set)  # names declared as square matrices
     forced: bool = False  # the dialect was asked for, not guessed
 
+    definitions: dict[str, Expr] = field(default_factory=dict)  # what was read before, by name
+    layered: bool = False  # a number above a letter was seen that is a layer
+    above: set[str] = field(default_factory=set)  # what was differentiated in quotients that are names
+    below: set[str] = field(default_factory=set)  # and by what
+    star_soft: bool = False  # * may be the matrix product, where that fits
+
     unknown: dict[str, Token] = field(default_factory=dict)  # unknown elementwise functions, where first met
     notes: list[str] = field(default_factory=list)
     spelled: dict[str, str] = field(default_factory=dict)  # names, as they were first typed

@@ -60,7 +60,7 @@ _COMMENTS = re.compile(r"#[^\n]*")
 _OTHERS = (
     (re.compile(r"\\[A-Za-z(\[{]|\$"), "LaTeX"),
     (re.compile(r"(?<![A-Za-z0-9_])(?:np|numpy|torch|jnp|tf|F|self)\.[A-Za-z_]"), "Python code"),
-    (re.compile(r"\.[*/^\\](?![0-9])|\.'"), "Octave"),
+    (re.compile(r"\.[*/\\](?![0-9])|(?<=[\w)\]])\.\^|\.'"), "Octave"),
 )
 
 

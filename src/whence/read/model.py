@@ -20,7 +20,7 @@ from whence.read.declarations import (
     shape_from_text,
     symbols_of,
 )
-from whence.read.dialects import choose
+from whence.read.dialects import LECTURE, choose
 from whence.read.known import known_shape
 from whence.read.letters import is_invisible
 from whence.read.lexer import LINE_LIMIT, Token
@@ -239,6 +239,12 @@ def read_model(
     check_types(text, shapes, assume, functions, dialect)
     try:
         lines = _lines(text)
+        style = _style(text, dialect)
+        if style:
+            from whence.read.elsewhere import read_elsewhere
+
+            reader = Reader(make_context(LECTURE, functions=functions or (), closed=functions is not None))
+            return read_elsewhere(reader, text, style, shapes, assume, functions)
         chosen, why = choose(text, dialect)
         context = make_context(chosen, functions=functions or (), closed=functions is not None)
         context.forced = dialect is not None
@@ -246,9 +252,9 @@ def read_model(
     except WhenceError as error:
         error.source = error.source or text
         raise
-    _declare(reader, shapes, assume, functions)
+    declare_beside(reader, shapes, assume, functions)
     try:
-        statements = _declarations(reader, lines, text)
+        statements = declarations(reader, lines, text)
         reader.check_sizes()
         _read_statements(reader, statements)
         reader.check_assumed()
@@ -256,6 +262,19 @@ def read_model(
         error.source = error.source or text
         raise
     return reader.model([why], text)
+
+
+def _style(text: str, dialect: str | None) -> str:
+    """latex, code or octave, where a text is in none of the dialects of this file; "" where it is."""
+    from whence.read.elsewhere import STYLES
+
+    if dialect is not None:
+        return dialect if dialect in STYLES.values() else ""
+    try:
+        choose(text)
+    except ReadError as error:
+        return STYLES.get(str(error.values.get("dialect", "")), "")
+    return ""
 
 
 def _lines(text: str) -> list[str]:
@@ -269,7 +288,7 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def _declare(
+def declare_beside(
     reader: Reader,
     shapes: str | Mapping[str, Any] | None,
     assume: str | Mapping[str, Any] | None,
@@ -316,7 +335,7 @@ def _with_source(source: str, work: Any) -> None:
         raise
 
 
-def _declarations(reader: Reader, lines: list[str], source: str) -> list[tuple[str, int, int]]:
+def declarations(reader: Reader, lines: list[str], source: str) -> list[tuple[str, int, int]]:
     """Read the declarations; the other segments come back with their line and offset."""
     rest: list[tuple[str, int, int]] = []
     for number, line in enumerate(lines, start=1):
@@ -384,7 +403,7 @@ def _read_statements(reader: Reader, segments: list[tuple[str, int, int]]) -> No
         if not line.target:
             raise error_at("line-without-name", line.place)
     if not read[-1].target:
-        read[-1].target = _cost_name(reader, read)
+        read[-1].target = cost_name(reader, {line.target for line in read}, read[-1].place.line)
     statements = _definitions(reader, read)
     first: dict[str, int] = {}
     for line in statements:
@@ -397,12 +416,12 @@ def _read_statements(reader: Reader, segments: list[tuple[str, int, int]]) -> No
     reader.check_order()
 
 
-def _cost_name(reader: Reader, lines: list[_Line]) -> str:
+def cost_name(reader: Reader, targets: set[str], line: int) -> str:
     """The name of a last line that has none."""
-    taken = {line.target for line in lines} | set(reader.shapes) | reader.context.scalars
+    taken = targets | set(reader.shapes) | reader.context.scalars
     name = next((word for word in ("J", "cost") if word not in taken), "")
     if not name:
-        raise error_at("line-without-name", lines[-1].place)
+        raise ReadError("line-without-name", line=line, column=1)
     reader.context.note(f"The last line has no name; it is called {name}.")
     return name
 
