@@ -15,7 +15,7 @@ from whence.messages.show import render
 from whence.read.model import read_model
 from whence.read.parser import parse_expression
 from whence.read.problem import problem_from_json
-from whence.read.typing import read_typed
+from whence.read.reading import read_typed
 
 CONTEXT = {"variables": {"A": ["n", "n"], "B": ["n", "m"], "dy": ["n", "m"], "x": ["n", "m"]}}
 

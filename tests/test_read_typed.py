@@ -12,7 +12,7 @@ import pytest
 
 from whence.cli.reading import read_item
 from whence.messages.errors import ReadError, WhenceError
-from whence.read.typing import read_typed
+from whence.read.reading import read_typed
 
 DATA = Path(__file__).parent / "data"
 NET = {
@@ -68,6 +68,11 @@ def test_the_corpus_of_notations_is_read(tmp_path: Path) -> None:
         ('grads["dW2"] = cache["dZ2"] @ A1.T', "dW2 = dZ2 @ A1.T"),
         ("W1 -= c * dW1", "W1 = W1 - c * dW1"),
         ("W2T dZ2", "W2.T @ dZ2"),
+        ("y[j] * x", "y[j] * x"),
+        ("W1[0:2, :] @ X", "W1[0:2, :] @ X"),
+        ("dZ1 = W2' dZ2 * g1' (Z1)", "dZ1 = W2.T @ dZ2 * g1_prime(Z1)"),
+        ("(Z1 > 0).astype(int) * dZ1", "where(Z1 > 0, 1, 0) * dZ1"),
+        ("swish(z) = z*sigmoid(z)", "swish(z) == z * sigmoid(z)"),
         ("In [3]: Z1 = W1 @ X  # forward", "Z1 = W1 @ X"),
     ],
 )
@@ -89,6 +94,9 @@ def test_reads(typed: str, meaning: str) -> None:
         ("∂L/∂A · ∂A/∂Z", "derivative-quotient", 9),
         ("f = lambda x: x", "reserved-name", 5),
         ("P^T*Q", "ambiguous-star", 4),
+        ("np.sum(x.astype(int))", "unknown-function", 17),
+        ("dA2/dZ2", "derivative-quotient", 1),
+        (r"\sum_i u_i v_i", "shape-of-counted", 8),
         ("dZ1[Z1 <= 0] = 0", "bad-target", 4),
         (r"\frac{d}{dx} f(x)", "derivative-quotient", 1),
     ],

@@ -103,7 +103,7 @@ def _emit(parser: Parser) -> None:
 def _read(parser: Parser) -> None:
     parser.add_argument("text", nargs="?", metavar="TEXT", help="file, -, or text; FILE.jsonl: one text a line")
     parser.add_argument("--batch", action="store_true", help="one JSON object a line, whatever the file's name")
-    parser.add_argument("--dialect", choices=("latex", "code", "octave", "lecture"), help="(default: by the signs)")
+    _dialect(parser)
     _batch(parser)
 
 
@@ -127,7 +127,14 @@ def _model(parser: Parser) -> None:
     parser.add_argument(
         "--assume", action="append", default=[], metavar="TEXT", help='what is known, as in "S: symmetric" (may repeat)'
     )
-    parser.add_argument("--dialect", metavar="NAME", help="lecture or canonical (default: by the signs in the text)")
+    _dialect(parser)
+
+
+def _dialect(parser: Parser) -> None:
+    from whence.read.dialects import DIALECTS
+
+    names = ", ".join(DIALECTS)
+    parser.add_argument("--dialect", metavar="NAME", help=f"{names} (default: by the signs in the text)")
 
 
 def _ways(parser: Parser) -> None:

@@ -14,7 +14,7 @@ from whence.cli.solve import id_in, item_from_line
 from whence.cli.source import read_argument
 from whence.cli.texts import internal
 from whence.messages.errors import ReadError, WhenceError
-from whence.read.typing import Reading, read_typed
+from whence.read.reading import Reading, read_typed
 
 
 def read(args: argparse.Namespace, output: Output) -> None:
@@ -27,7 +27,6 @@ def read(args: argparse.Namespace, output: Output) -> None:
     if args.json:
         output.json(_as_json(reading))
         return
-    output.text(f"Read as {STYLES[reading.style]}.")
     for note in reading.notes:
         output.text(note)
     output.text("")
@@ -35,19 +34,11 @@ def read(args: argparse.Namespace, output: Output) -> None:
         output.text("  " + line.canonical(), style="bold")
 
 
-STYLES = {
-    "latex": "LaTeX",
-    "code": "code: * goes entry by entry, @ and dot are matrix products",
-    "octave": "Octave: * is the matrix product, ' transposes, .* goes entry by entry",
-    "lecture": "a slide writes it: names side by side are a matrix product, * goes entry by entry",
-}
-
-
 def read_item(item: Any, *, debug: bool = False) -> dict[str, Any]:
     """The reading of one text of a batch: `canonical`, or `error`; nothing is raised.
 
     >>> read_item({"id": 1, "typed": "W^[2]T dZ^[2]"})
-    {'id': 1, 'canonical': 'W2.T @ dZ2', 'dialect': 'lecture', 'notes': []}
+    {'id': 1, 'canonical': 'W2.T @ dZ2', 'dialect': 'lecture', 'notes': ['Read as lecture notation, because of `^`.']}
     """
     name = item.get("id") if isinstance(item, dict) else None
     try:
@@ -76,6 +67,6 @@ def _as_json(reading: Reading) -> dict[str, Any]:
     lines = [line.canonical() for line in reading.lines]
     return {
         "canonical": lines if len(lines) > 1 else lines[0],
-        "dialect": reading.style,
+        "dialect": reading.dialect.name,
         "notes": list(reading.notes),
     }

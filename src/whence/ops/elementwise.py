@@ -507,6 +507,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     ),
     Op(
         name="power",
+        operator="**",
         kind="elementwise",
         structure="power",
         facts=("symbolic-power",),
@@ -621,6 +622,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     ),
     Op(
         name="hadamard",
+        operator="*",
         kind="elementwise",
         takes="A, B",
         gives="A ~ B",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 from whence.ops.table import in_role, structured_by
 from whence.read.code_words import (
     AXIS,
+    CASTS,
     COMPARISONS,
     DERIVATIVE,
     LIBRARIES,
@@ -22,12 +22,13 @@ from whence.read.code_words import (
     UNDER_ONE,
 )
 from whence.read.derivatives import Derivatives
+from whence.read.dialects import CODE
 from whence.read.grammar import Parser
 from whence.read.letters import add_layer
 from whence.read.lexer import Token
 from whence.read.places import error_at, join, span_of
 from whence.read.scripts import label_of
-from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number, Text, Transpose, Tuple
+from whence.read.syntax import Binary, Call, Compare, Expr, Name, Negative, Number, Span, Text, Transpose, Tuple
 from whence.read.vocabulary import PRIME, entry, known_function, without_primes
 
 
@@ -43,11 +44,11 @@ class Code(Derivatives):
         return (
             token.text in LIBRARIES
             or token.text in OBJECTS
-            or (after.text in self.context.names and self.style == "code" and not self.is_method(after.text))
+            or (after.text in self.context.names and self.dialect is CODE and not self.is_method(after.text))
         )
 
     def is_method(self, word: str) -> bool:
-        words = (PRODUCTS, OPERATORS, SAME, TRANSPOSED, SQUARED, NEGATED, UNDER_ONE)
+        words = (PRODUCTS, OPERATORS, SAME, CASTS, TRANSPOSED, SQUARED, NEGATED, UNDER_ONE)
         return any(word in some for some in words) or known_function(word) is not None
 
     def call(self, name: str, token: Token) -> Expr:
@@ -63,6 +64,8 @@ class Code(Derivatives):
             self.i += 2 if self.tokens[self.i + 1].text != ":" else 1
         self.i += 1
         word = self.tokens[self.i]
+        if word.kind != "word":
+            raise error_at("bad-attribute", token, found=token.text + ".")
         if token.text in OBJECTS or word.text in self.context.names or self.tokens[self.i + 1].text != "(":
             return self.word(word)
         return self.function_of_code(word, [])
@@ -76,17 +79,14 @@ class Code(Derivatives):
             if name in SAME and before:
                 return before[0]
             raise error_at("bad-attribute", word, found="." + name)
-        operator = name in PRODUCTS or name in OPERATORS or name in UNDER_ONE
-        known = None if operator else known_function(name) or known_function(name.lower())
-        if known is None and not self.is_method(name) and name not in COMPARISONS and name not in self.context.names:
+        known = None if name in PRODUCTS or name in UNDER_ONE else known_function(name) or known_function(name.lower())
+        if known is None and not self.is_method(name) and name not in COMPARISONS:
             raise error_at("unknown-function", word, found=name)
         op = entry(known) if known else None
-        if op is not None and op.unicode == "{A}^({B})":
-            op = None
-        if known is not None and op is not None and op.structure not in ("reshape", "transpose"):
-            return self.table_call(known, word, before)
-        arguments, end = self.arguments_of(before)
-        span = join(before[0].span if before else span_of(word), span_of(end))
+        if op is not None and not op.operator and op.structure not in ("reshape", "transpose"):
+            return self.table_call(op.name, word, before)
+        arguments, _ = self.arguments_of(before)
+        span = join(before[0].span if before else span_of(word), span_of(self.tokens[self.i - 1]))
         built = self.built(name, arguments, span)
         if built is None and op is not None and op.structure == "transpose" and len(arguments) == 1:
             built = Transpose(arguments[0], False, span)
@@ -94,17 +94,16 @@ class Code(Derivatives):
             raise error_at("unknown-function", word, found=name)
         return built
 
-    def arguments_of(self, before: list[Expr]) -> tuple[list[Expr], Token]:
+    def arguments_of(self, before: list[Expr]) -> tuple[list[Expr], list[tuple[str, Expr]]]:
+        """What stands in the bracket here, behind what stood before the dot."""
         close = self.closing[self.i]
         self.i += 1
         arguments = list(before)
         keywords: list[tuple[str, Expr]] = []
         while self.i < close:
-            if (
-                self.tokens[self.i].kind == "word"
-                and self.tokens[self.i].text in ("float", "int", "bool")
-                and self.tokens[self.i + 1].text in (")", ",")
-            ):
+            if self.tokens[self.i].text in CASTS and self.tokens[self.i + 1].text in (")", ","):
+                if not (before and isinstance(before[0], Compare)):
+                    raise error_at("unknown-function", self.tokens[self.i])
                 self.i += 1
             else:
                 self.argument(arguments, keywords)
@@ -113,9 +112,9 @@ class Code(Derivatives):
             elif self.i != close:
                 raise self.unexpected(self.tokens[self.i])
         self.i = close + 1
-        return arguments, self.tokens[close]
+        return arguments, keywords
 
-    def built(self, name: str, arguments: list[Expr], span: Any) -> Expr | None:
+    def built(self, name: str, arguments: list[Expr], span: Span) -> Expr | None:
         """The operator that a word of code is."""
         if len(arguments) >= 2:
             left, right = arguments[0], arguments[1]
@@ -124,10 +123,9 @@ class Code(Derivatives):
                 number = self.context.is_number(left) or self.context.is_number(right)
                 return Binary("*" if number else "@", left, right, span)
             op = entry(known_function(name) or "")
-            if op is not None and op.unicode == "{A}^({B})":
-                return Binary("**", left, right, span)
-            if name in OPERATORS:
-                return Binary(OPERATORS[name], left, right, span)
+            operator = op.operator if op is not None else OPERATORS.get(name, "")
+            if operator:
+                return Binary(operator, left, right, span)
             if name in COMPARISONS:
                 return Compare(COMPARISONS[name], left, right, span)
         if not arguments:
@@ -135,19 +133,16 @@ class Code(Derivatives):
         first = arguments[0]
         if name in TRANSPOSED:
             return Transpose(first, False, span)
-        if name in SAME:
+        if name in SAME or (name in CASTS and isinstance(first, Compare)):
             return self.as_numbers(first)
         if name in SQUARED:
             return Binary("**", first, Number(Fraction(2), "2", span), span)
         if name in NEGATED:
             return Negative(first, span)
         if name in UNDER_ONE:
-            under: Expr = first if UNDER_ONE[name] == 1 else Call(self.root_name(), (first,), (), span)
+            under: Expr = first if UNDER_ONE[name] == 1 else Call(in_role("root").name, (first,), (), span)
             return Binary("/", Number(Fraction(1), "1", span), under, span)
         return None
-
-    def root_name(self) -> str:
-        return in_role("root").name
 
     def as_numbers(self, expr: Expr) -> Expr:
         """A cast of a comparison is 1 where it holds, else 0."""
@@ -169,20 +164,8 @@ class Code(Derivatives):
             self.i = close + 1
             return node
         if not before:
-            return self.with_axes(super().call(name, word))
-        if close == self.i + 1:
-            self.i = close + 1
-            return Call(name, tuple(before), (), join(before[0].span, span_of(self.tokens[close])))
-        arguments: list[Expr] = list(before)
-        keywords: list[tuple[str, Expr]] = []
-        self.i += 1
-        while self.i < close:
-            self.argument(arguments, keywords)
-            if self.tokens[self.i].text == ",":
-                self.i += 1
-            elif self.i != close:
-                raise self.unexpected(self.tokens[self.i])
-        self.i = close + 1
+            return super().call(name, word)
+        arguments, keywords = self.arguments_of(before)
         span = join(before[0].span, span_of(self.tokens[close]))
         return self.with_axes(Call(name, tuple(arguments), tuple(keywords), span))
 
@@ -202,8 +185,9 @@ class Code(Derivatives):
         arguments = node.arguments
         if reduces and len(arguments) == 2 and not keywords and isinstance(arguments[1], Number | Negative | Tuple):
             value = arguments[1]
-            if self.style == "octave" and isinstance(value, Number):
-                value = Number(value.value - 1, str(value.value - 1), value.span)
+            if isinstance(value, Number):
+                number = value.value - self.dialect.first_axis
+                value = Number(number, str(number), value.span)
             keywords, arguments = [("axis", self.axis(value, node))], arguments[:1]
         if op is not None and "sums-to-1" in op.facts and not keywords and len(arguments) == 1:
             keywords = self.classes_axis(arguments[0])
@@ -211,11 +195,11 @@ class Code(Derivatives):
 
     def classes_axis(self, argument: Expr) -> list[tuple[str, Expr]]:
         """Along which axis probabilities add up where it is not written: that of the classes, by what stands beside."""
-        shape = self.shape_of(argument)
+        shape = self.shapes.of(argument)
         if shape is not None and (len(shape) != 2 or shape[1] == 1):
             return []
         following = self.tokens[self.i]
-        rows = self.style == "code" or self.rows_are_samples(argument)
+        rows = self.dialect.row_samples or self.rows_are_samples(argument)
         weights = following.kind == "word" or following.text in ("@", "·")
         if not rows and not (weights and self.rows_are_samples(argument) is not False):
             return []
@@ -233,7 +217,7 @@ class Code(Derivatives):
                 stack.append(self.context.definitions[node.id])
             elif isinstance(node, Binary) and node.operator in "+-":
                 for part in (node.left, node.right):
-                    shape = self.shape_of(part)
+                    shape = self.shapes.of(part)
                     ones = (
                         isinstance(part, Binary)
                         and isinstance(part.left, Call)
@@ -249,14 +233,11 @@ class Code(Derivatives):
     def axis(self, value: Expr, node: Call) -> Expr:
         if isinstance(value, Negative) and isinstance(value.operand, Number):
             number = value.operand.value
-            shape = self.shape_of(node.arguments[0])
+            shape = self.shapes.of(node.arguments[0])
             if (shape is None or len(shape) <= 2) and number in (1, 2):
                 axis = 2 - number
                 return Number(axis, str(axis), value.span)
         return value
-
-    def shape_of(self, expr: Expr) -> Any:
-        return self.shapes.of(expr)  # type: ignore[attr-defined]
 
     def einsum(self, name: str, word: Token, close: int) -> Expr:
         """einsum with its letters in quotes; without an arrow the letters that occur once, in order."""
@@ -280,11 +261,9 @@ class Code(Derivatives):
             text += "->" + "".join(once)
         parts = text.split("->")[0].split(",")
         for part, operand in zip(parts, operands, strict=False):
-            shape = self.shape_of(operand)
+            shape = self.shapes.of(operand)
             if len(part) > 2 and (shape is None or len(shape) < 3):
                 raise error_at("bad-letters", letters)
-        if len(text.split("->")[1]) > 2 and not any(len(self.shape_of(o) or ()) > 2 for o in operands):
-            raise error_at("bad-letters", letters)
         return Call(
             name, (Text(text, span_of(letters)), *operands), (), join(span_of(word), span_of(self.tokens[close]))
         )
@@ -292,12 +271,15 @@ class Code(Derivatives):
     # -- attributes
 
     def index(self, node: Expr) -> Expr:
-        """`cache[0]`, where the text says what the tuple holds."""
+        """An index; `cache[0]` is what the text says that the tuple holds."""
         text = self.tokens[self.i + 1].text
         if isinstance(node, Name) and (item := self.context.definitions.get(f"{node.id}[{text}]")) is not None:
             self.i = self.closing[self.i] + 1
             return item
-        return super().index(node)
+        around, self.in_index = self.in_index, True
+        indexed = super().index(node)
+        self.in_index = around
+        return indexed
 
     def method_follows(self) -> bool:
         """Is the dot here one of an attribute, and no product?"""
@@ -328,7 +310,7 @@ class Code(Derivatives):
         name = inside[0].text
         rest = [t.text for t in inside[1:] if t.text not in ("+", "(", ")", "str")]
         if rest:
-            name = add_layer(name, label_of("".join("-" if t == "-" else t for t in self.step(inside[1:]))))
+            name = add_layer(name, label_of(self.step(inside[1:])))
         self.i = close + 1
         if not name.isidentifier():
             raise error_at("bad-layer", inside[0], found=name)

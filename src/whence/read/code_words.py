@@ -10,24 +10,23 @@ LIBRARIES = frozenset(
      "lax", "at", "K", "cp", "mx"}
 )  # fmt: skip
 OBJECTS = frozenset({"self", "ctx", "cls", "l", "layer", "model", "net", "module", "this"})
-DICTIONARIES = frozenset(
-    {"params", "parameters", "param", "grads", "gradients", "grad", "cache", "caches", "weights", "p", "d", "state"}
-)
 
 # Of two arguments, or of an object and one argument.
 PRODUCTS = {"dot": "@", "matmul": "@", "mm": "@", "bmm": "@", "mv": "@", "inner_product": "@"}
 OPERATORS = {
-    "multiply": "*", "mul": "*", "times": "*", "add": "+", "plus": "+", "subtract": "-", "sub": "-", "divide": "/",
+    "mul": "*", "times": "*", "add": "+", "plus": "+", "subtract": "-", "sub": "-", "divide": "/",
     "true_divide": "/", "div": "/", "pow": "**", "float_power": "**",
 }  # fmt: skip
 COMPARISONS = {"greater": ">", "less": "<", "greater_equal": ">=", "less_equal": "<=", "gt": ">", "lt": "<"}
 
 # Methods and functions of one argument that leave the value as it is.
 SAME = frozenset(
-    {"copy", "clone", "detach", "data", "contiguous", "float", "double", "int", "int64", "float32", "float64", "item",
-     "astype", "type", "to", "cpu", "cuda", "expand", "expand_as", "squeeze", "array", "asarray", "tensor", "values",
-     "stop_gradient", "float_", "long", "half", "requires_grad_", "broadcast_to", "asmatrix", "mat"}
+    {"copy", "clone", "detach", "data", "contiguous", "float", "double", "float32", "float64", "item",
+     "astype", "type", "to", "cpu", "cuda", "expand", "squeeze", "array", "asarray", "tensor", "values",
+     "stop_gradient", "float_", "half", "requires_grad_", "asmatrix", "mat"}
 )  # fmt: skip
+# These would cut off decimals: only of a comparison, which is 0 or 1.
+CASTS = frozenset({"int", "int32", "int64", "long", "bool"})
 TRANSPOSED = frozenset({"t", "ctranspose", "swapaxes", "adjoint", "permute_dims", "matrix_transpose", "H"})
 SQUARED = frozenset({"square"})
 NEGATED = frozenset({"negative", "neg"})
@@ -40,8 +39,3 @@ AXIS = frozenset({"axis", "dim"})
 DERIVATIVE = re.compile(
     r"(?:d_)?(?P<name>[A-Za-z]+?)(?:_derivative|_deriv|_grad|_gradient|_dx|Gradient|Derivative|Prime)\Z"
 )
-
-
-def is_module(word: str) -> bool:
-    """Does a word before a dot name a library?"""
-    return word in LIBRARIES

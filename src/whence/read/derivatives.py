@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 
+from whence.messages.errors import ReadError
 from whence.read.indexed import OVER
-from whence.read.letters import add_layer, fold
+from whence.read.letters import GREEK, add_layer, fold
 from whence.read.lexer import Token
 from whence.read.names import INDICES, Names
 from whence.read.places import error_at, join, span_of
 from whence.read.scripts import Scripts, label_of, subscript_label
-from whence.read.syntax import Binary, Call, Expr, Index, Name, Span, Tuple
+from whence.read.syntax import Binary, Call, Expr, Index, Name, Span, Text, Tuple
 from whence.read.vocabulary import PRIME, entry, without_primes
-from whence.read.walk import walk
+from whence.read.walk import names_of, walk
 
-_NAMED = frozenset({"loss", "out", "sigma", "theta", "beta", "gamma", "alpha", "mu", "delta"})
+_GREEK_NAMES = frozenset(GREEK.values())
+_COST = re.compile(r"[A-Za-z]{2,}\Z")  # Loss, CE: a word, not the letter of a layer
 
 
 class Derivatives(Names):
@@ -62,16 +64,12 @@ class Derivatives(Names):
         return False
 
     def is_differential(self, text: str) -> bool:
-        rest = text[1:].split("_")[0].rstrip("0123456789")
-        return (
-            text == "d"
-            or len(rest) == 1
-            or rest[:1].isupper()
-            or not text.isascii()
-            or rest in self.context.names
-            or rest.split("_")[0] in _NAMED
-            or text[1:] in self.context.names
-        )
+        """A d before one letter, a capital, a Greek letter, a cost or a declared name: depth and d2 are none."""
+        whole = text[1:]
+        rest = whole.split("_")[0].rstrip("0123456789")
+        known = {whole, rest, text, text.split("_")[0]} & self.context.names
+        letters = len(rest) == 1 or rest[:1].isupper() or not text.isascii() or rest in _GREEK_NAMES
+        return text == "d" or letters or bool(known) or rest in self.dialect.costs
 
     def derivative(self) -> Expr:
         """The name of a derivative: ∂J/∂Z1, dJ/dZ1, ∇_W J are dZ1, dZ1, dW."""
@@ -130,11 +128,13 @@ class Derivatives(Names):
     def quotient(self, above: str, below: str, span: Span, token: Token) -> Expr:
         context = self.context
         definition = context.definitions.get(above)
-        if definition is not None and above not in context.dialect.costs:
+        if definition is not None and not self.is_cost(above):
             slope = self.slope(definition, below)
             if slope is None:
                 raise error_at("derivative-quotient", token._replace(end=span.end), found=f"d{above}/d{below}")
             return slope
+        if not self.is_cost(above):
+            raise error_at("derivative-quotient", token._replace(end=span.end), found=f"d{above}/d{below}")
         context.above.add(above)
         context.below.add(below)
         both = sorted(context.above & context.below - {""})
@@ -144,9 +144,17 @@ class Derivatives(Names):
         name = "d" + below
         head, bar, tail = name.rpartition("_")
         if bar and name not in context.names and head in context.names and re.fullmatch(INDICES, tail):
-            return Index(Name(head, span), tuple(Name(c, span) for c in tail), span)
+            return Index(Name(head, span), tuple(Text(c, span) for c in tail), span)
         context.note(f"The derivative of {above or 'the value'} by {below} is called {name}.")
         return self.named(name, token, span)
+
+    def is_cost(self, name: str) -> bool:
+        """Is a numerator the cost (a number), so that its derivative has a name: J, C0, Loss, f, or a formula?"""
+        costs, context = self.dialect.costs, self.context
+        if context.shapes.get(name, ()) not in ((), (1, 1)):
+            return False
+        known = name in costs or name.rstrip("0123456789") in costs or name in context.scalars
+        return known or not name or name in ("f", "F") or bool(_COST.match(name))
 
     def slope(self, definition: Expr, below: str) -> Expr | None:
         """What dA/dZ is as a product of partials is written: g'(Z) for A = g(Z), W for Z = W A + b."""
@@ -198,6 +206,13 @@ class Derivatives(Names):
 
     # -- sums
 
+    def check_counted(self, inner: Expr, letters: list[str]) -> None:
+        """ReadError where x_i stands under a sum over i, and nothing says whether that is an entry or a sample."""
+        for name, span in names_of(inner):
+            _, bar, tail = name.rpartition("_")
+            if bar and name not in self.context.names and re.fullmatch(INDICES, tail) and set(tail) & set(letters):
+                raise ReadError("shape-of-counted", line=span.line, column=span.column, end=span.end, found=name)
+
     def summation(self, token: Token) -> Expr:
         """Σ of the product that follows: all entries are added up."""
         self.i += 1
@@ -209,6 +224,7 @@ class Derivatives(Names):
             if below:
                 letters += re.findall("[a-z]", text.partition("=")[0])
         inner = self.products()
+        self.check_counted(inner, letters)
         indexed = letters and any(isinstance(node, Index) for node in walk(inner))
-        over = ((OVER, Tuple(tuple(Name(letter) for letter in letters))),) if indexed else ()
+        over = ((OVER, Tuple(tuple(Text(letter) for letter in letters))),) if indexed else ()
         return Call(self.total(), (inner,), over, join(span_of(token), inner.span))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from whence.messages.errors import ReadError
 from whence.ops.table import structured_by
 from whence.read.fit import Shapes
-from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Transpose, Tuple
+from whence.read.syntax import Binary, Call, Expr, Index, Negative, Number, Text, Transpose, Tuple
 from whence.read.walk import walk
 
 OVER = "over"  # the keyword under which a sum keeps its indices
@@ -24,7 +25,7 @@ class _Part:
 
 def has_indices(expr: Expr) -> bool:
     """Does a formula name entries by letters?"""
-    return any(isinstance(node, Index) and all(isinstance(p, Name) for p in node.places) for node in walk(expr))
+    return any(isinstance(node, Index) and all(isinstance(p, Text) for p in node.places) for node in walk(expr))
 
 
 def in_matrices(expr: Expr, wanted: tuple[str, ...] | None, shapes: Shapes) -> Expr:
@@ -33,7 +34,9 @@ def in_matrices(expr: Expr, wanted: tuple[str, ...] | None, shapes: Shapes) -> E
     Raises ReadError `indices-unread` where the indices make no matrix formula of two axes.
     """
     if wanted and isinstance(expr, Binary) and expr.operator in ("*", "@"):
-        letters = {p.id for node in walk(expr) if isinstance(node, Index) for p in node.places if isinstance(p, Name)}
+        letters = {
+            p.value for node in walk(expr) if isinstance(node, Index) for p in node.places if isinstance(p, Text)
+        }
         repeated = tuple(sorted(letters - set(wanted)))
         bound = any(isinstance(node, Call) and any(word == OVER for word, _ in node.keywords) for node in walk(expr))
         if len(repeated) == 1 and not bound:
@@ -59,8 +62,8 @@ def _refuse(expr: Expr) -> ReadError:
 
 
 def _part(expr: Expr, shapes: Shapes) -> _Part:
-    if isinstance(expr, Index) and all(isinstance(p, Name) for p in expr.places):
-        letters = tuple(p.id for p in expr.places if isinstance(p, Name))
+    if isinstance(expr, Index) and all(isinstance(p, Text) for p in expr.places):
+        letters = tuple(p.value for p in expr.places if isinstance(p, Text))
         shape = shapes.of(expr.operand)
         row = len(letters) == 1 and shape is not None and len(shape) == 2 and 1 not in shape
         if len(set(letters)) < len(letters) or len(letters) > 2:
@@ -77,7 +80,7 @@ def _part(expr: Expr, shapes: Shapes) -> _Part:
     if isinstance(expr, Call):
         over = next((value for word, value in expr.keywords if word == OVER), None)
         if isinstance(over, Tuple):
-            letters = tuple(item.id for item in over.items if isinstance(item, Name))
+            letters = tuple(item.value for item in over.items if isinstance(item, Text))
             return _summed(expr.arguments[0], letters, shapes)
         parts = [_part(argument, shapes) for argument in expr.arguments]
         free = next((p.free for p in parts if p.free), ())
@@ -149,9 +152,9 @@ def _summed(body: Expr, letters: tuple[str, ...], shapes: Shapes) -> _Part:
     left_over = tuple(i for i in part.free if i not in letters)
     if not part.free or part.row or not left_over:
         if part.row and left_over == ():
-            axis = (("axis", Number(0, "0")),)  # type: ignore[arg-type]
+            axis = (("axis", Number(Fraction(0), "0")),)
             return _Part(Transpose(Call(total, (part.expr,), axis, body.span)))
         return _Part(Call(total, (part.expr,), (), body.span))
     axis_at = 1 if part.free[0] in left_over else 0
-    call = Call(total, (part.expr,), (("axis", Number(axis_at, str(axis_at))),), body.span)  # type: ignore[arg-type]
+    call = Call(total, (part.expr,), (("axis", Number(Fraction(axis_at), str(axis_at))),), body.span)
     return _Part(call if axis_at else Transpose(call), left_over)

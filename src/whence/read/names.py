@@ -1,191 +1,37 @@
-"""Letters with their scripts, words taken apart, derivatives as names, sums over all entries."""
+"""What a word with its scripts is: a name, a function applied, entries of an array, or several declared names."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from fractions import Fraction
 from keyword import iskeyword
 
 from whence.ops.table import TABLE, in_role, structured_by
-from whence.read.grammar import SYMBOL_LIMIT, Parser
-from whence.read.letters import add_layer, drop_underscore, fold
+from whence.read.dialects import CODE
+from whence.read.fit import Shapes
+from whence.read.implied import UNKNOWN
+from whence.read.letters import GREEK, add_layer, drop_underscore, fold
 from whence.read.lexer import Token
-from whence.read.places import error_at, join, limit_at, span_of
-from whence.read.scripts import Scripts, label_of, subscript_label, superscript_items, text_of
-from whence.read.syntax import Call, Compare, Expr, Index, Name, Number, Span, Transpose
+from whence.read.pieces import of_two
+from whence.read.places import error_at, join, span_of
+from whence.read.scripted import Scripted
+from whence.read.scripts import Scripts, label_of, subscript_label, text_of
+from whence.read.syntax import Call, Compare, Expr, Index, Name, Number, Span, Text, Transpose
 from whence.read.vocabulary import PRIME, identity_function, known_function, without_primes
 
 INDICES = re.compile("[ijkpqrab]{1,3}")  # letters that count entries
+_CAPITALS = re.compile(r"[A-Z][0-9]*(?:(?:[A-Z][0-9]*){1,3}|x)\Z")  # WX, Ax: may be a product
 _LAYER_LETTERS = frozenset({"l", "L"})
 _ONES = frozenset({"𝟙", "𝟏"})
-_SIMPLE_LAYER = re.compile(r"-?\d+\Z|[A-Za-z]\w*(?:[+-]\d+)?\Z")
 
 
-class Names(Parser):
+class Names(Scripted):
     """What a word with its scripts stands for."""
 
-    style: str
-    inside_index = False
+    shapes: Shapes
+    in_index = False  # within X[…], where a colon stands between two bounds
     whole_words = False  # no word is taken apart: on the left of =
-
-    # -- scripts
-
-    def scripts(self, *, layers: bool = True) -> Scripts:
-        """Take the scripts that stand here."""
-        out = Scripts()
-        while True:
-            token = self.tokens[self.i]
-            if token.kind == "sub" and not token.blank:
-                self.i += 1
-                out.labels.append(text_of([token]))
-            elif token.text == "_" and token.kind == "op":
-                self.i += 1
-                self.below(self.script_text(), out)
-            elif token.kind == "prime":
-                self.i += 1
-                out.primes.append(token)
-            elif token.text == "[" and not token.blank and layers and not out.after and self.layer_in_brackets():
-                out.labels.append(label_of(self.bracket_text()))
-            elif token.text == "{" and not token.blank and self.tokens[self.i + 1].text == "[":
-                self.above(superscript_items(self.braced()), out, token)
-            elif token.kind == "word" and token.text[:1] == "T" and self.glued_transpose(token, out):
-                continue
-            elif token.kind == "sup" and not out.after:
-                self.i += 1
-                self.above(superscript_items(text_of([token])), out, token)
-            elif token.text == "^":
-                start = self.i
-                items = self.caret_items()
-                if items is None:
-                    self.i = start
-                    return out
-                if not items:
-                    raise error_at("empty-superscript", token)
-                self.above(items, out, token)
-            else:
-                return out
-
-    def glued_transpose(self, token: Token, out: Scripts) -> bool:
-        """`W^[2]TdZ^[2]`: a T glued to a layer transposes, the rest is the next word."""
-        closed = self.tokens[self.i - 1].text in ("]", "}") and not token.blank
-        if not closed or token.text in self.context.names or "T" in self.context.names or not out.labels:
-            return False
-        if len(token.text) > 1 and not token.text[1].isalpha():
-            return False
-        out.after.append(("T", token._replace(text="", end=token.column + 1)))
-        if len(token.text) == 1:
-            self.i += 1
-        else:
-            self.tokens[self.i] = token._replace(text=token.text[1:], column=token.column + 1, blank=False)
-        return True
-
-    def below(self, text: str, out: Scripts) -> None:
-        label = subscript_label(text)
-        if not label:
-            raise error_at("bad-layer", self.tokens[self.i - 1], found=text)
-        out.labels.append(label)
-
-    def above(self, items: list[tuple[str, str]] | None, out: Scripts, token: Token) -> None:
-        if items is None:
-            raise error_at("bad-superscript", token)
-        here = token._replace(end=self.tokens[self.i - 1].end)
-        for kind, value in items:
-            if kind == "layer":
-                out.labels.append(value)
-            elif kind == "prime":
-                out.primes.append(here)
-            elif kind == "maybe" and not out.after:
-                out.maybe.append((value, here))
-            else:
-                out.after.append((kind if kind != "maybe" else "power", here._replace(text=value)))
-
-    def layer_in_brackets(self) -> bool:
-        close = self.closing[self.i]
-        text = text_of(self.tokens[self.i + 1 : close])
-        before = self.tokens[self.i - 1].text
-        if (self.style == "code" and before in self.context.names) or f"{before}[{text}]" in self.context.definitions:
-            return False
-        return bool(_SIMPLE_LAYER.match(text)) and self.tokens[self.i + 1].kind != "text"
-
-    def bracket_text(self) -> str:
-        close = self.closing[self.i]
-        text = text_of(self.tokens[self.i + 1 : close])
-        self.i = close + 1
-        return text
-
-    def braced(self) -> str:
-        close = self.closing[self.i]
-        text = text_of(self.tokens[self.i + 1 : close])
-        self.i = close + 1
-        return text
-
-    def script_text(self) -> str:
-        """The text of the group, or of the one sign, that stands here."""
-        token = self.tokens[self.i]
-        if token.text == "{":
-            if self.closing[self.i] == self.i + 1:
-                raise error_at("empty-superscript", token)
-            return self.braced()
-        if token.kind == "end":
-            raise error_at("missing-operand", self.tokens[self.i - 1], side="right")
-        self.i += 1
-        return text_of([token])
-
-    def caret_items(self) -> list[tuple[str, str]] | None:
-        """What the superscript after the caret here means; None where it is a formula (nothing is taken then)."""
-        start = self.i
-        self.i += 1
-        token = self.tokens[self.i]
-        if token.kind == "end" or (token.kind == "op" and token.text in (")", "]", ",", "=")):
-            raise error_at("missing-operand", self.tokens[start], side="right")
-        if token.kind == "sup":
-            self.i += 1
-            return superscript_items(text_of([token]))
-        if token.kind == "word" and token.text[:1] == "T" and len(token.text) > 1 and "T" not in self.context.scalars:
-            self.tokens[self.i] = token._replace(text=token.text[1:], column=token.column + 1, blank=False)
-            return [("T", "")]
-        if token.text in ("{", "[", "(", "⟨"):
-            close = self.closing[self.i]
-            inside = text_of(self.tokens[self.i + 1 : close])
-            whole = inside if token.text == "{" else f"{token.text}{inside}{self.tokens[close].text}"
-            if token.text == "(" and inside in ("T", "-1", "-T"):
-                whole = inside
-            if not inside:
-                self.i = close + 1
-                raise error_at("empty-superscript", self.tokens[start])
-            items = superscript_items(whole)
-            declared = inside in self.context.scalars or inside in self.context.names
-            if items is not None and not (declared and items[0][0] == "layer" and token.text == "{"):
-                self.i = close + 1
-                if token.text == "[" and self.tokens[self.i].text == "T" and not self.tokens[self.i].blank:
-                    self.i += 1
-                    items.append(("T", ""))
-                return items
-            self.i = start
-            return None
-        if token.text == "-" and self.tokens[self.i + 1].text in ("1", "T"):
-            self.i += 2
-            return superscript_items("-" + self.tokens[self.i - 1].text)
-        if token.kind == "prime":
-            self.i += 1
-            return [("prime", "")]
-        if token.kind in ("word", "number") or token.text in ("*", "+"):
-            if (
-                token.kind == "word"
-                and len(token.text) > 1
-                and token.text not in self.context.scalars | self.context.names
-            ):
-                return self.first_letter(token)
-            self.i += 1
-            return superscript_items(text_of([token]))
-        self.i = start
-        return None
-
-    def first_letter(self, token: Token) -> list[tuple[str, str]] | None:
-        if token.text.isalpha() and token.text[:1] not in "tlL":
-            self.i += 1
-            return [("layer", token.text)]
-        self.tokens[self.i] = token._replace(text=token.text[1:], column=token.column + 1, blank=False)
-        return superscript_items(token.text[:1])
 
     # -- words
 
@@ -198,53 +44,71 @@ class Names(Parser):
         if token.text in ("True", "False", "None") and self.tokens[self.i - 1].text == "=":
             self.i += 1
             return Name(token.text, span_of(token))
-        if iskeyword(token.text) and token.text != "lambda":
-            raise error_at("reserved-name", token)
-        defines = self.tokens[self.i + 1].kind == "word" and self.tokens[self.i + 2].text == ":"
-        if token.text == "lambda" and (self.style == "code" or defines):
-            raise error_at("reserved-name", token)
+        self.check_keyword(token)
         if token.text in _ONES:
             return self.ones(token)
-        base = fold(token.text, token.line, token.column)
-        base = "lam" if base == "lambda" else base
-        at_word = self.i
         self.i += 1
-        if base.endswith("_") and self.tokens[self.i].text == "{" and not self.tokens[self.i].blank:
-            label = subscript_label(self.script_text())
-            base += label
-            if not label:
-                raise error_at("bad-layer", token)
+        alone = self.i
+        base = self.base_of(token)
         if base == "e" and self.tokens[self.i].text == "^" and "e" not in self.context.names:
             self.i += 1
             exponent = self.operand() if self.tokens[self.i].text != "-" else self.factor()
-            return Call(in_role("exponential").name, (exponent,), (), join(span_of(token), exponent.span))
-        if base == "Delta" and self.style == "latex" and self.tokens[self.i].kind == "word":
-            following = self.tokens[self.i]
-            base = "Delta_" + fold(following.text, following.line, following.column)
-            self.i += 1
-        if base.endswith("_") and self.tokens[self.i].kind in ("word", "number") and not self.tokens[self.i].blank:
-            base += subscript_label(self.script_text())
+            name, shape = in_role("exponential").name, self.shapes.of(exponent)
+            if shape is not None and len(shape) == 2 and 1 not in shape:
+                self.context.note(f"e to the power of a matrix is read entry by entry, as {name}(…).")
+            return Call(name, (exponent,), (), join(span_of(token), exponent.span))
         scripts = self.scripts()
-        called = self.tokens[self.i].text == "(" and base not in self.context.functions
-        if called and base.startswith(structured_by("transpose").name):
+        if self.tokens[self.i].text == "(" and self.transposes(base):
             inner = self.bracket()
             return Transpose(inner, False, join(span_of(token), inner.span))
-        if base == "t" and self.tokens[self.i].text == "(" and "t" not in self.context.names:
-            inner = self.bracket()
-            return Transpose(inner, False, join(span_of(token), inner.span))
-        return self.meaning(base, scripts, token, at_word)
+        if self.i == alone or self.tokens[self.i - 1].kind == "prime":
+            self.context.spelling(drop_underscore(base), token.text)
+        return self.meaning(base, scripts, token)
 
-    def meaning(self, base: str, scripts: Scripts, token: Token, at_word: int) -> Expr:
+    def check_keyword(self, token: Token) -> None:
+        """ReadError for a word of Python that can be no name; lambda is λ where it is no function of code."""
+        defines = self.tokens[self.i + 1].kind == "word" and self.tokens[self.i + 2].text == ":"
+        if iskeyword(token.text) and (token.text != "lambda" or self.dialect is CODE or defines):
+            raise error_at("reserved-name", token)
+
+    def base_of(self, token: Token) -> str:
+        """The letters of a name, with what stands glued below them and with a Δ before them."""
+        base = fold(token.text, token.line, token.column)
+        base = "lam" if base == "lambda" else base
+        following = self.tokens[self.i]
+        if base == "Delta" and self.dialect.commands and following.kind == "word":
+            self.i += 1
+            base = "Delta_" + fold(following.text, following.line, following.column)
+            following = self.tokens[self.i]
+        glued = not following.blank and (following.text == "{" or following.kind in ("word", "number"))
+        if base.endswith("_") and glued:
+            label = subscript_label(self.script_text())
+            if not label:
+                raise error_at("bad-layer", token)
+            base += label
+        return base
+
+    def transposes(self, base: str) -> bool:
+        """Is a word before a bracket one that transposes: R's t(A), a helper called transpose_last_axis(x)?"""
+        if base in self.context.functions or base in self.context.names:
+            return False
+        return base == "t" or base.startswith(structured_by("transpose").name)
+
+    def meaning(self, base: str, scripts: Scripts, token: Token) -> Expr:
         context = self.context
         full = self.full_name(base, scripts)
-        called = self.tokens[self.i].text == "(" or (self.style == "latex" and self.tokens[self.i].text == "{")
+        called = self.tokens[self.i].text == "(" or (self.dialect.commands and self.tokens[self.i].text == "{")
         blank = self.tokens[self.i].blank
+        called = called and not (blank and (scripts.maybe or scripts.after))  # 1/σ² (x - μ)
         stacked = self.stacked(base, token) if called else None
         if stacked is not None:
             return self.with_scripts(stacked, scripts, token)
         function = self.function_of(token, base, full, scripts, called, blank)
         if function is not None:
             return self.applied_function(function, scripts, token)
+        known = known_function(full) if token.text.isascii() and full not in context.names else None
+        if known is not None and not self.is_argument(token):
+            raise error_at("function-without-bracket", token)
         entries = self.entries(base, full, scripts, token)
         if entries is not None:
             return entries
@@ -282,7 +146,7 @@ class Names(Parser):
             return None
         span = Span(token.line, token.column, token.line, self.tokens[self.i - 1].end)
         letters = [c for label in labels for c in label]
-        node: Expr = Index(Name(array, span), tuple(Name(c, span) for c in letters), span)
+        node: Expr = Index(Name(array, span), tuple(Text(c, span) for c in letters), span)
         scripts.maybe = [(v, t) for v, t in scripts.maybe if v not in "ijk"]
         return self.with_scripts(node, scripts, token)
 
@@ -290,10 +154,7 @@ class Names(Parser):
         identity = identity_function(name[0]) if name[0] == "I" and name not in self.context.names else None
         if identity is not None and name[1:2] in ("", "_") and len(name) > 2:
             return Call(identity, (Name(name[2:], span),), (), span)
-        self.symbols.add(name)
-        if len(self.symbols) > SYMBOL_LIMIT:
-            raise limit_at("too-many-symbols", token, SYMBOL_LIMIT)
-        return Name(name, span)
+        return self.symbol(name, token, span)
 
     def full_name(self, base: str, scripts: Scripts) -> str:
         """The name with its layers; a number above is a layer where that name is declared and the plain one is not."""
@@ -337,17 +198,19 @@ class Names(Parser):
         """The function that a word is here, or None."""
         context = self.context
         if full in context.names or base in context.names or base in context.scalars:
-            letter = known_function(token.text) if not token.text.isascii() and full not in context.names else None
-            if letter is None or not (called or scripts.primes) or base in context.names:
-                return None
-        candidates = [full, base, token.text] + ([base.lower()] if len(base) > 1 or base in "F" else [])
+            letter = None if token.text.isascii() else known_function(token.text)
+            if letter is not None and called:
+                raise error_at("ambiguous-call", token, function=letter, name=base)
+            return None
+        candidates = [full, base, token.text] + ([base.lower()] if base.lower() != base else [])
         for word in candidates:
             if word in context.functions:
                 return word
         for word in candidates:
             plain, primes = without_primes(word)
             known = known_function(plain)
-            if known is not None and (called or scripts.primes or self.bare_argument()):
+            bare = token.text.isascii() and self.bare_argument()
+            if known is not None and (called or scripts.primes or bare):
                 if word == base and scripts.labels:
                     if context.closed and base in context.functions:
                         return None
@@ -382,19 +245,19 @@ class Names(Parser):
         span = span_of(token, self.tokens[self.i - 1])
         letter = found.group(1) or found.group(2)
         self.context.note(f"{base} of sample {letter} is read as entry {letter} of {array}.")
-        return Index(Name(array, span), (Name(letter, span),), span)
+        return Index(Name(array, span), (Text(letter, span),), span)
 
     def bare_argument(self) -> bool:
         """Does an argument without a bracket follow: `log det X`, `log|Σ|`?"""
         token = self.tokens[self.i]
-        return token.kind == "word" or token.text in ("|", "||", "{", "√") or (token.kind == "number" and token.blank)
+        return token.kind in ("word", "number") or token.text in ("|", "||", "{", "[", "√")
 
     def applied_function(self, name: str, scripts: Scripts, token: Token) -> Expr:
         opened = self.tokens[self.i]
         name += PRIME * len(scripts.primes)
         if opened.text == "(":
             node: Expr = self.call(name, token)
-        elif self.starts_bare(opened):
+        elif self.bare_argument():
             inner = self.operand()
             node = Call(name, (inner,), (), join(span_of(token), inner.span))
         elif self.is_argument(token):
@@ -407,11 +270,11 @@ class Names(Parser):
             node = self.applied(node, kind, here.text, here)
         return node
 
-    def starts_bare(self, token: Token) -> bool:
-        return token.kind in ("word", "number") or token.text in ("|", "||", "{", "[", "√")
-
     def call(self, name: str, token: Token) -> Expr:
-        return self.with_axes(super().call(name, token))
+        node = super().call(name, token)
+        if isinstance(node, Call) and not node.keywords:
+            node = replace(node, name=of_two(node.name, list(node.arguments), self.context))
+        return self.with_axes(node)
 
     def with_axes(self, node: Expr) -> Expr:
         raise NotImplementedError
@@ -426,12 +289,12 @@ class Names(Parser):
             inner = self.expression()
             if isinstance(inner, Compare):
                 self.i += 1
-                one, zero = Number(1, "1", span_of(token)), Number(0, "0", span_of(token))  # type: ignore[arg-type]
+                one, zero = Number(Fraction(1), "1", span_of(token)), Number(Fraction(0), "0", span_of(token))
                 return Call(where, (inner, one, zero), (), join(span_of(token), inner.span))
             raise self.unexpected(self.tokens[self.i])
         scripts = self.scripts()
         name = structured_by("ones").name
-        size = Name(scripts.labels[0], span_of(token)) if scripts.labels else Name("?", span_of(token))
+        size = Name(scripts.labels[0], span_of(token)) if scripts.labels else Name(UNKNOWN, span_of(token))
         return self.with_scripts(Call(name, (size,), (), span_of(token)), scripts, token)
 
     @staticmethod
@@ -445,19 +308,23 @@ class Names(Parser):
         """The declared names that a word is made of, ᵀ for a T behind one; the word itself where it is none."""
         names = self.context.names | self.context.scalars
         adjoint = base[0] == "d" and (base[1:] in names or base[1:].rstrip("_") in names)
-        if self.style != "code" and base not in names and re.fullmatch(r"[A-Za-z]+\d+T", base):
+        if self.dialect is not CODE and base not in names and re.fullmatch(r"[A-Za-z]+\d+T", base):
             self.context.note(f"{base} is read as {base[:-1]} transposed.")
             return [base[:-1], "ᵀ"]
-        if self.whole_words or adjoint or not names or len(base) < 2 or known_function(base) is not None:
+        if self.whole_words or adjoint or len(base) < 2 or known_function(base) is not None:
             return [full]
         split = self.split(base, names)
         if split is None:
+            if mixed_scripts(token.text) and full not in names:
+                raise error_at("ambiguous-word", token)
+            if _CAPITALS.match(full):
+                self.context.note(f"{full} is read as one name; write {_taken_apart(full)} for the product.")
             return [full]
         self.context.note(f"{base} is read as {' '.join(split)}.")
         return split
 
     def split(self, base: str, names: set[str]) -> list[str] | None:
-        longest = max(map(len, names))
+        longest = max(map(len, names), default=0)
         best: list[list[str] | None] = [None] * (len(base) + 1)
         best[len(base)] = []
         for start in range(len(base) - 1, -1, -1):
@@ -483,6 +350,9 @@ class Names(Parser):
     def products(self) -> Expr:
         raise NotImplementedError
 
+    def soft_product(self, left: Expr, right: Expr) -> Expr:
+        raise NotImplementedError
+
     @staticmethod
     def total() -> str:
         raise NotImplementedError
@@ -501,3 +371,14 @@ class Names(Parser):
 
     def derivative_follows(self, k: int) -> bool:
         raise NotImplementedError
+
+
+def _taken_apart(word: str) -> str:
+    """How the product would be typed: W X, X^T W."""
+    return " ".join(re.findall(r"[A-Za-z][0-9]*", word)).replace(" T", "^T")
+
+
+def mixed_scripts(text: str) -> bool:
+    """A Greek letter and a Latin one in one word, as in `λw`; a leading d (`dθ`) does not count."""
+    letters = text[1:] if text[0] == "d" else text
+    return any(c in GREEK for c in letters) and any(c.isascii() and c.isalpha() for c in letters)

@@ -189,6 +189,8 @@ class _Tex:
         if first.text != "{":
             if first.kind in ("number", "word") and len(first.text) > 1:
                 head, rest = first.text[0], first.text[1:]
+                if head == ".":
+                    raise error_at("missing-operand", first, side="before")
                 self.pieces[self.i] = first._replace(text=rest, column=first.column + 1, blank=False)
                 return [first._replace(text=head, end=first.column + 1)]
             self.i += 1

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from whence.messages.errors import LimitError
+from whence.messages.errors import LimitError, WhenceError
 from whence.ops.table import in_role, structured_by
 from whence.read.brackets import DEPTH_LIMIT
+from whence.read.canonical import to_text
 from whence.read.code import Code
 from whence.read.context import Context
+from whence.read.dialects import CODE
 from whence.read.fit import Shapes, broadcast, product
 from whence.read.lexer import Token
 from whence.read.pieces import check_power, fold_left
@@ -20,9 +22,11 @@ from whence.read.places import error_at, join, span_of
 from whence.read.scripts import superscript_items, text_of
 from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Span, Transpose
 from whence.read.vocabulary import inverse_function, written_as
+from whence.read.walk import names_of
 
 _HALF = Binary("/", Number(Fraction(1)), Number(Fraction(2)))
 _AHEAD = 4  # so many tokens are looked ahead, beyond the end too
+_NORMS = {"": "‖{X}‖", "2": "‖{X}‖", "F": "‖{X}‖", "1": "‖{X}‖₁", "*": "‖{X}‖∗"}  # by what stands below
 _SOFT = frozenset({"·", "⋅", "×"})
 _ENTRYWISE = frozenset({"⊙", "∘", "•", ".*"})
 
@@ -30,11 +34,12 @@ _ENTRYWISE = frozenset({"⊙", "∘", "•", ".*"})
 class Typed(Code):
     """Recursive descent; the parts about names and about code are in the classes it extends."""
 
-    def __init__(self, tokens: list[Token], context: Context, style: str = "lecture") -> None:
+    def __init__(self, tokens: list[Token], context: Context) -> None:
         super().__init__([*tokens, *[tokens[-1]] * _AHEAD], context)
-        self.style = style  # lecture, latex, octave, code
         self.shapes = Shapes(context.shapes)
-        self.star = "*" if style == "code" else "soft" if style == "octave" else ("soft" if context.star_soft else "*")
+        self.bar = ""  # the bar that closes next, inside bars
+        soft = self.dialect.star == "soft" or (self.dialect.star == "either" and context.soft_star)
+        self.star = "soft" if soft else "*"
 
     def whole(self) -> Expr:
         try:
@@ -48,7 +53,7 @@ class Typed(Code):
     def term(self) -> Expr:
         """Products of products, where `A : B` (the sum of all products of entries) binds weakest."""
         left = self.products()
-        while self.tokens[self.i].text == ":" and not self.inside_index and self.starts_at(self.i + 1):
+        while self.tokens[self.i].text == ":" and not self.in_index and self.starts_at(self.i + 1):
             self.i += 1
             right = self.products()
             left = self.inner_product(left, right)
@@ -82,9 +87,7 @@ class Typed(Code):
                     right = self.denominator(right)
                 if sign == "soft":
                     items[-1] = self.fold_back(items, signs)
-                    items[-1] = self.decided(fold_left(items, signs), right, token)
-                    signs.clear()
-                    del items[:-1]
+                    items[-1] = self.decided(items[-1], right, token)
                     continue
                 if sign == "@":
                     self.context.matrix_product = True
@@ -96,10 +99,16 @@ class Typed(Code):
                 items[-1] = self.fold_back(items, signs)
                 items[-1] = self.soft_product(items[-1], self.factor())
             else:
-                return self.divided(items, signs)
+                return fold_left(items, signs)
 
-    def divided(self, items: list[Expr], signs: list[str]) -> Expr:
-        return fold_left(items, signs)
+    def fold_back(self, items: list[Expr], signs: list[str]) -> Expr:
+        """Where a product side by side follows a quotient, the quotient is taken first: `1/m dZ`."""
+        start = len(signs)
+        while start and signs[start - 1] == "/":
+            start -= 1
+        folded = fold_left(items[start:], signs[start:])
+        del items[start + 1 :], signs[start:]
+        return folded
 
     def solved(self, left: Expr, right: Expr) -> Expr:
         """Octave's `A\\b`."""
@@ -121,20 +130,15 @@ class Typed(Code):
                 return "/"
             if text == "⊗":
                 return "kron"
-            if text == "\\" and self.style == "octave":
+            if text == "\\" and self.dialect.divides_left:
                 return "left"
-            if text in _SOFT or (text == "." and self.dot_is_product(token)):
-                return "soft"
-            return ""
+            return "soft" if text in _SOFT or (text == "." and self.starts_at(self.i + 1)) else ""
         if token.kind == "word" and token.text not in self.context.names:
             if token.text == "dot" and self.starts_at(self.i + 1):
                 return "soft"
             between = token.text in ("x", "X") and token.blank and self.tokens[self.i + 1].blank
             return "soft" if between and self.starts_at(self.i + 1) and self.context.names else ""
         return ""
-
-    def dot_is_product(self, token: Token) -> bool:
-        return self.starts_at(self.i + 1)
 
     def starts_at(self, k: int) -> bool:
         token = self.tokens[k]
@@ -147,7 +151,7 @@ class Typed(Code):
         if token.kind != "op":
             return False
         if text in ("|", "||"):
-            return self.bar != text and not (self.bar and text in self.bar)
+            return not self.bar
         return text in ("(", "{", "∂", "∇", "√", "∑", "⟨") or (text == "[" and (token.blank or self.i == 0))
 
     def soft_product(self, left: Expr, right: Expr) -> Expr:
@@ -165,11 +169,19 @@ class Typed(Code):
         if product(a, b) is not None:
             if broadcast(a, b) is not None and sign is not None and sign.text == "*":
                 self.context.note(f"{sign.text} is read as the matrix product, which fits.")
-        elif a is not None and b is not None and (broadcast(a, b) is not None or (sign and sign.text == "*")):
+        elif broadcast(a, b) is not None:
+            if sign is None:
+                self.context.note("Factors side by side that fit no matrix product are multiplied entry by entry.")
             return Binary("*", left, right, span)
-        elif sign is not None and sign.text == "*" and (a is None or b is None) and self.style != "octave":
+        elif (
+            sign is not None
+            and sign.text == "*"
+            and (self.dialect.star == "either" or (a is not None and b is not None))
+        ):
             self.see_star(sign, left, right)
             return Binary("*", left, right, span)
+        elif sign is not None and sign.text != "*":
+            self.context.note(f"{sign.text} is read as the matrix product.")
         self.context.matrix_product = True
         self.context.soft.add(span)
         return Binary("@", left, right, span)
@@ -177,17 +189,24 @@ class Typed(Code):
     def see_star(self, token: Token, left: Expr, right: Expr) -> None:
         context = self.context
         earlier = context.star is not None and (context.star.line, context.star.column) < (token.line, token.column)
-        if self.style == "code" or earlier or context.is_number(left) or context.is_number(right):
+        if self.dialect.star == "*" or earlier or context.is_number(left) or context.is_number(right):
             return
         context.star = token
 
     def denominator(self, right: Expr) -> Expr:
-        """What is glued on under the slash: 1/2m is 1/(2m); a bracket begins a new factor."""
-        glued = False
-        while not (token := self.tokens[self.i]).blank and self.starts_factor(token) and token.text != "(":
+        """What is glued on under the slash: 1/2m is 1/(2m), xᵀx after a slash is one denominator.
+
+        `1/2(x - y)` and `1/2xᵀx` are written for both readings, so they are refused.
+        """
+        count, first = 1, right
+        while not (token := self.tokens[self.i]).blank and self.starts_factor(token):
+            if token.text == "(" or (isinstance(first, Number) and count == 2):
+                raise error_at("ambiguous-division", token)
             right = self.soft_product(right, self.factor())
-            glued = True
-        if glued:
+            if isinstance(right, Binary) and isinstance(right.right, Call):
+                raise error_at("ambiguous-division", token)
+            count += 1
+        if count > 1:
             self.context.note("What is glued together after / is read as one denominator.")
         return right
 
@@ -226,6 +245,12 @@ class Typed(Code):
             raise self.missing_operand(token)
         return self.decorated(node)
 
+    def missing_operand(self, token: Token) -> WhenceError:
+        if token.text in ("|", "||"):
+            named = f"{written_as('|{X}|')}(…) or {written_as(_NORMS[''])}(…)"
+            return error_at("ambiguous-bars", token, found="other bars", expected=named)
+        return super().missing_operand(token)
+
     def root(self, token: Token) -> Expr:
         self.i += 1
         inner = self.operand()
@@ -252,45 +277,56 @@ class Typed(Code):
         closing, self.bar = self.tokens[self.i], around
         if closing.kind == "end":
             raise error_at("unclosed-bracket", opened)
+        whole = opened._replace(end=max(opened.end, closing.end))
         if closing.text != opened.text:
-            raise error_at(
-                "ambiguous-bars", opened._replace(end=closing.end), found="other bars", expected="a norm by its name"
-            )
+            raise error_at("ambiguous-bars", whole, found="other bars", expected="the function by its name")
         self.i += 1
-        span = span_of(opened, closing)
-        if opened.text == "|":
-            shape = self.shapes.of(node)
-            square = shape is not None and len(shape) == 2 and shape[0] == shape[1] != 1
-            name = written_as("det {X}" if square else "|{X}|")
-            return Call(str(name), (node,), (), span)
-        below = ""
-        if self.tokens[self.i].text == "_":
+        if opened.text == "||":
+            return self.norm(node, whole)
+        shape = self.shapes.of(node)
+        square = shape is not None and len(shape) == 2 and shape[0] == shape[1] != 1
+        entries, determinant = str(written_as("|{X}|")), str(written_as("det {X}"))
+        capital = any(name[0].isupper() and name not in self.context.scalars for name, _ in names_of(node))
+        if shape is None and capital:
+            named = f"{entries}(…), or the determinant by its name"
+            raise error_at("ambiguous-bars", whole, found=to_text(node), expected=named)
+        return Call(determinant if square else entries, (node,), (), span_of(opened, closing))
+
+    def norm(self, node: Expr, bars: Token) -> Expr:
+        """The norm that stands below the bars: none, 2 and F mean the root of the sum of squares."""
+        below, token = "", self.tokens[self.i]
+        if token.text == "_":
             self.i += 1
             below = self.script_text()
-        elif self.tokens[self.i].kind == "sub":
-            below = text_of([self.tokens[self.i]])
+        elif token.kind in ("sub", "number") and not token.blank:
             self.i += 1
-        elif self.tokens[self.i].kind == "number" and not self.tokens[self.i].blank and self.tokens[self.i].text == "2":
-            self.context.note("The 2 after the norm is read as a lost square.")
-            two = self.tokens[self.i]
-            self.i += 1
-            call = Call(str(written_as("‖{X}‖")), (node,), (), span)
-            return Binary("**", call, Number(Fraction(2), "2", span_of(two)), join(span, span_of(two)))
-        written = {"": "‖{X}‖", "2": "‖{X}‖", "F": "‖{X}‖", "1": "‖{X}‖₁", "*": "‖{X}‖∗"}.get(below)
-        if below == "2" and (shape := self.shapes.of(node)) is not None and len(shape) == 2 and 1 not in shape:
-            self.context.note("The norm with a 2 below is read as the Frobenius norm.")
-        function = written_as(written) if written else None
+            below = text_of([token])
+        function = written_as(_NORMS.get(below, "?"))
         if function is None:
-            raise error_at(
-                "ambiguous-bars", opened._replace(end=closing.end), found=f"‖·‖_{below}", expected="a norm by its name"
-            )
-        return Call(function, (node,), (), span)
+            named = f"{written_as(_NORMS[''])}(…), or another norm by its name"
+            raise error_at("ambiguous-bars", bars, found=f"‖·‖_{below}", expected=named)
+        call = Call(function, (node,), (), span_of(bars))
+        if token.kind != "number":
+            return call
+        if below != "2":
+            raise error_at("ambiguous-bars", bars, found=f"‖·‖{below}", expected="the norm by its name")
+        self.context.note("The 2 after the norm is read as a lost square.")
+        return Binary("**", call, Number(Fraction(2), "2", span_of(token)), join(call.span, span_of(token)))
 
     def bracket(self) -> Expr:
         opened = self.tokens[self.i]
         if opened.text == "[" and any(t.text in (";", ",") for t in self.tokens[self.i : self.closing[self.i]]):
             raise error_at("unexpected-sign", opened)
-        return super().bracket()
+        around, self.bar, within, self.in_index = self.bar, "", self.in_index, False
+        node = super().bracket()
+        self.bar, self.in_index = around, within
+        return node
+
+    def call(self, name: str, token: Token) -> Expr:
+        around, self.bar, within, self.in_index = self.bar, "", self.in_index, False
+        node = super().call(name, token)
+        self.bar, self.in_index = around, within
+        return node
 
     # -- what follows an operand
 
@@ -351,6 +387,8 @@ class Typed(Code):
             return Transpose(node, False, span)
         if kind == "-1":
             return self.inverted(node, token, span)
+        if kind == "maybe" and value == "1" and token.kind == "sup":
+            raise error_at("ambiguous-superscript", token, found=token.text)
         if kind in ("power", "maybe") and value.lstrip("-").isdigit():
             number: Expr = Number(Fraction(abs(int(value))), value.lstrip("-"), span_of(token))
             exponent = Negative(number, span_of(token)) if value.startswith("-") else number
@@ -361,32 +399,42 @@ class Typed(Code):
 
     def formula_power(self, node: Expr, token: Token) -> Expr:
         """A power that is a formula: `^{1/2}`, `^(n-1)`."""
-        self.i += 1 if self.tokens[self.i].text in ("^", ".^") else 0
+        self.i += 1
         exponent = self.operand() if self.tokens[self.i].text != "-" else self.factor()
         return self.powered(node, exponent, token, join(node.span, exponent.span))
 
     def powered(self, node: Expr, exponent: Expr, token: Token, span: Span) -> Expr:
+        """A power entry by entry, or one of a square matrix itself; refused where nothing tells which."""
         check_power(exponent)
+        entrywise = Binary("**", node, exponent, span)
         shape = self.shapes.of(node)
         square = shape is not None and len(shape) == 2 and shape[0] == shape[1] != 1
         number = exponent.operand if isinstance(exponent, Negative) else exponent
         whole = isinstance(number, Number) and number.value.denominator == 1
-        if square and self.style in ("octave", "latex") and token.text != ".^":
-            if whole:
-                return Call(structured_by("matpow").name, (node, exponent), (), span)
-            if exponent == _HALF:
-                return Call(in_role("matrix root").name, (node,), (), span)
-        if square and self.style == "lecture" and token.text != ".^" and not isinstance(node, Call):
-            self.context.note("A power of a matrix is read entry by entry.")
-        return Binary("**", node, exponent, span)
+        if (
+            token.text == ".^"
+            or self.dialect is CODE
+            or self.context.is_number(node)
+            or (shape is not None and not square)
+        ):
+            return entrywise
+        if square and self.dialect.matrix_power and whole:
+            return Call(structured_by("matpow").name, (node, exponent), (), span)
+        if square and self.dialect.matrix_power and exponent == _HALF:
+            return Call(in_role("matrix root").name, (node,), (), span)
+        if not whole or (square and isinstance(node, Name)):
+            raise error_at("ambiguous-power", token)
+        self.context.note("A power such as X² is read entry by entry.")
+        return entrywise
 
     def inverted(self, node: Expr, token: Token, span: Span) -> Expr:
+        """⁻¹: the inverse of a matrix, one over a number or over each entry; refused where nothing tells which."""
         shape = self.shapes.of(node)
-        number = self.context.is_number(node) or shape in ((), (1, 1))
-        flat = shape is not None and len(shape) == 2 and shape[0] != shape[1]
-        if number or flat:
+        if self.context.is_number(node):
             one = Number(Fraction(1), "1", span_of(token))
-            return Binary("/", one, node, span)
+            return Binary("**", node, Negative(one, span_of(token)), span)
+        if shape is not None and not (len(shape) >= 2 and shape[-1] == shape[-2] != 1):
+            return Binary("/", Number(Fraction(1), "1", span_of(token)), node, span)
         sure = not isinstance(node, Name) or node.id[0].isupper() or shape is not None
         inverse = inverse_function()
         if inverse is None or not sure:
