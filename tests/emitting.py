@@ -51,18 +51,25 @@ def _wrapped(function: Any, end: str) -> Any:
     return numeric
 
 
-def called(function: Any, truth: dict[str, Any], end: str) -> np.ndarray:
-    """What an emitted function gives at an instantiation of the oracle."""
-    arguments = []
+def arguments(function: Any, truth: dict[str, Any], end: str, **others: Any) -> list[Any]:
+    """What an emitted function is called with at an instantiation of the oracle; `others` are given."""
+    out = []
     for name in inspect.signature(function).parameters:
-        if name in truth["sizes"]:
-            arguments.append(truth["sizes"][name])
+        if name in others:
+            out.append(others[name])
+        elif name in truth["sizes"]:
+            out.append(truth["sizes"][name])
         elif name in truth["inputs"]:
-            arguments.append(converted(truth["inputs"][name], end))
+            out.append(converted(truth["inputs"][name], end))
         else:
             value = truth["env"][name]
-            arguments.append(converted(value, end) if callable(value) else int(value))
-    found = function(*arguments)
+            out.append(converted(value, end) if callable(value) else int(value))
+    return out
+
+
+def called(function: Any, truth: dict[str, Any], end: str) -> np.ndarray:
+    """What an emitted function gives at an instantiation of the oracle."""
+    found = function(*arguments(function, truth, end))
     return np.asarray(found[-1] if isinstance(found, tuple) else found, dtype=float)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from whence.emit.body import Body, body
@@ -63,9 +63,9 @@ def documented(text: str, indent: str = INDENT) -> list[str]:
     return [f'{indent}"""{first}', *((indent + line).rstrip() for line in rest), f'{indent}"""']
 
 
-def plan_of(program: Program) -> Plan:
-    """The graph of a program with its names."""
-    names = Names(helper_names() | {main_name(program), "value", "test_derivatives"})
+def plan_of(program: Program, reserved: Iterable[str] = ()) -> Plan:
+    """The graph of a program with its names, none of them `reserved` for what the module defines itself."""
+    names = Names(helper_names() | {main_name(program), "value", "test_derivatives", *reserved})
     for name in (*program.inputs, *(n for n, _ in program.statements), *program.dims):
         names[name]
     return lowered(program, names)

@@ -12,14 +12,16 @@ from whence.emit.writer import WRITERS
 from whence.messages.code_texts import CODE_TEXTS
 from whence.messages.errors import ReadError
 
+RESERVED = ("forward", "backward", "parameters", "cache", "grads")
+
 
 def assignment(program: Program) -> str:
     """The module with `forward` and `backward`, the gradients as grads = {"dW1": dW1, ...}."""
     if not program.with_value or program.functions or any(o.wrt[0] not in program.inputs for o in program.outputs):
         raise ReadError("bad-option", found="assignment", expected="a number of known functions, by inputs")
-    plan = plan_of(program)
+    plan = plan_of(program, RESERVED)
     value, value_made = value_function(program, plan, WRITERS["numpy"])
-    h = halves_of(program, "numpy")
+    h = halves_of(program, "", "numpy", RESERVED)
     names = plan.names
     kept = [names[o.wrt[0]] for o in program.outputs]
     data = [p for p in h.parameters if p not in kept]

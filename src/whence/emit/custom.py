@@ -20,7 +20,8 @@ from whence.read.syntax import Binary, Call, Expr, Name, Negative, Transpose
 from whence.read.walk import names_in
 
 COST = "cost"
-UPSTREAM = "upstream"
+PAIRS = "pairs"
+RESERVED = (COST, "Cost", "forward", "backward", "ctx", "saved", "inputs", "output", "need", PAIRS)
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Halves:
     backward: list[str]
     gradients: list[tuple[str, str, str]]  # input, name, text
     helpers: list[str]
+    pairs: list[str]  # what is saved as two arrays: a factorisation with its permutation
+    upstream: str
 
 
 def custom(program: Program, end: str) -> str:
@@ -43,9 +46,9 @@ def custom(program: Program, end: str) -> str:
     by_inputs = all(o.wrt[0] in program.inputs for o in program.outputs)
     if not program.with_value or program.functions or not by_inputs:
         raise ReadError("bad-option", found="custom", expected="a number of known functions, by inputs")
-    plain_plan = plan_of(program)
+    plain_plan = plan_of(program, RESERVED)
     plan_of_value, value_made = value_function(program, plain_plan, WRITERS[end])
-    halves = halves_of(_with_upstream(program), end)
+    halves = halves_of(*_with_upstream(program), end)
     if len(halves.parameters) > len(program.inputs):
         raise ReadError("bad-option", found="custom", expected="a model whose inputs tell all sizes")
     text = _jax(program, halves) if end == "jax" else _torch(program, halves)
@@ -57,32 +60,36 @@ def custom(program: Program, end: str) -> str:
 
 
 # ------------------------------------------------------------ the gradient of what comes after
-def _with_upstream(program: Program) -> Program:
-    """The program with every gradient times that of the cost, brought in where the backward pass begins."""
+def _with_upstream(program: Program) -> tuple[Program, str]:
+    """(The program with every gradient times that of the cost, from where the backward pass begins; its name.)"""
     adjoints = {n for n, _ in program.adjoints}
-    scaled = [(n, _times_upstream(t, adjoints)) for n, t in program.adjoints]
-    outputs = [(o, _times_upstream(o.tree, adjoints)) for o in program.outputs]
+    upstream = "upstream"
+    while upstream in {*program.shapes, *program.dims, *program.functions, *adjoints, *program.places}:
+        upstream += "_"
+    scaled = [(n, _times_upstream(t, adjoints, upstream)) for n, t in program.adjoints]
+    outputs = [(o, _times_upstream(o.tree, adjoints, upstream)) for o in program.outputs]
     if any(t is None for _, t in (*scaled, *outputs)):
         scaled = list(program.adjoints)
-        outputs = [(o, Binary("*", Name(UPSTREAM), o.tree)) for o in program.outputs]
-    return replace(
+        outputs = [(o, Binary("*", Name(upstream), o.tree)) for o in program.outputs]
+    made = replace(
         program,
-        inputs={**program.inputs, UPSTREAM: ()},
+        inputs={**program.inputs, upstream: ()},
         adjoints=tuple((n, t) for n, t in scaled if t is not None),
         outputs=tuple(replace(o, tree=t) for o, t in outputs if t is not None),
     )
+    return made, upstream
 
 
-def _times_upstream(tree: Expr, adjoints: set[str]) -> Expr | None:
+def _times_upstream(tree: Expr, adjoints: set[str], upstream: str) -> Expr | None:
     """Each term that speaks of no adjoint times the upstream gradient; None where a term is not linear in one."""
     if isinstance(tree, Binary) and tree.operator in "+-":
-        left, right = _times_upstream(tree.left, adjoints), _times_upstream(tree.right, adjoints)
+        left, right = (_times_upstream(t, adjoints, upstream) for t in (tree.left, tree.right))
         return None if left is None or right is None else Binary(tree.operator, left, right)
     match _degree(tree, adjoints):
         case 1:
             return tree
         case 0:
-            return Binary("*", Name(UPSTREAM), tree)
+            return Binary("*", Name(upstream), tree)
     return None
 
 
@@ -112,11 +119,12 @@ def _degree(tree: Expr, adjoints: set[str]) -> int | None:
 
 
 # ------------------------------------------------------------ two passes
-def halves_of(program: Program, end: str) -> Halves:
-    """A program as a forward pass that gives the value, and a backward pass that gives the gradients."""
-    plan = plan_of(program)
-    for reserved in ("ctx", "saved", "inputs", "output", "need"):
-        plan.names.fresh(reserved)
+def halves_of(program: Program, upstream: str, end: str, reserved: Sequence[str] = RESERVED) -> Halves:
+    """A program as a forward pass that gives the value, and a backward pass that gives the gradients.
+
+    `upstream` is the input that only the second is given, or empty.
+    """
+    plan = plan_of(program, reserved)
     done = planned(plan, [plan.value, *plan.outputs], end)
     value, gradients = done.outputs[0], done.outputs[1:]
     first = set(reachable([value]))
@@ -124,7 +132,7 @@ def halves_of(program: Program, end: str) -> Halves:
     backward = [n for n in done.lines if n not in first]
     writer = Writers.make(program, done, end)
     saved = _met(backward, gradients, done, set(forward))
-    inputs = [n for n in saved if n.kind == "input" and n.data != UPSTREAM]
+    inputs = [n for n in saved if n.kind == "input" and n.data != upstream]
     kept = [n for n in forward if n in saved]
     later = reachable([*backward, *gradients])
     _, sizes = parameters_of(program, plan.low, later, plan.names)
@@ -134,7 +142,7 @@ def halves_of(program: Program, end: str) -> Halves:
         if source not in named:
             named.append(source)
     parameters, all_sizes = parameters_of(program, plan.low, first, plan.names)
-    parameters = [p for p in parameters if p != plan.names[UPSTREAM]]
+    parameters = [p for p in parameters if not upstream or p != plan.names[upstream]]
     lines = {n: with_shape(f"{done.called[n]} = {writer.line(n)}", n, plan.names) for n in done.lines}
     wrt = [plan.names[o.wrt[0]] for o in program.outputs]
     texts = [
@@ -159,6 +167,8 @@ def halves_of(program: Program, end: str) -> Halves:
             for w, o, g, t in zip(wrt, program.outputs, gradients, texts, strict=True)
         ],
         list(writer.helpers),
+        [done.called[n] for n in kept if n.kind == "factor" and n.data == "lu"],
+        plan.names[upstream] if upstream else "",
     )
 
 
@@ -188,7 +198,8 @@ def _met(lines: Sequence[Node], gradients: Sequence[Node], done: Plan, forward: 
 
 # ------------------------------------------------------------ the libraries
 def _tuple(names: str) -> str:
-    return f"({names})" if "," in names else f"({names},)" if names else "()"
+    """The names as the inside of a tuple."""
+    return names if "," in names else f"{names}," if names else ""
 
 
 def _jax(program: Program, h: Halves) -> str:
@@ -207,10 +218,10 @@ def _jax(program: Program, h: Halves) -> str:
         f"def forward({parameters}):",
         *documented(CODE_TEXTS["forward"].format(**said)),
         *(INDENT + t for t in h.forward),
-        f"{INDENT}return {h.value}, {_tuple(saved)}",
+        f"{INDENT}return {h.value}, ({_tuple(saved)})",
         "",
         "",
-        f"def backward(saved, {UPSTREAM}):",
+        f"def backward(saved, {h.upstream}):",
         *documented(CODE_TEXTS["backward"].format(**said)),
         *([f"{INDENT}{_tuple(saved)} = saved"] if saved else []),
         *(INDENT + t for t in (*h.sizes, *h.backward)),
@@ -223,12 +234,22 @@ def _jax(program: Program, h: Halves) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _opened(single: Sequence[str], pairs: Sequence[str]) -> tuple[str, list[str]]:
+    """(What the saved arrays are unpacked to, the lines that put the pairs together again.)"""
+    if len(pairs) < 2:
+        return _tuple(", ".join([*single, *(f"*{p}" for p in pairs)])), []
+    lines = [f"{p} = {PAIRS}[{2 * k}:{2 * k + 2}]" for k, p in enumerate(pairs)]
+    return _tuple(", ".join([*single, f"*{PAIRS}"])), lines
+
+
 def _torch(program: Program, h: Halves) -> str:
     said = {"of": program.of}
     parameters = ", ".join(h.parameters)
     inner = [s for s in h.saved if s != h.value]
     outputs = ", ".join([h.value, *inner])
-    saved = ", ".join([*h.saved_inputs, *h.saved])
+    single = [*h.saved_inputs, *(s for s in h.saved if s not in h.pairs)]
+    saved = ", ".join([*single, *(f"*{p}" for p in h.pairs)])
+    found, parted = _opened(single, h.pairs)
     given = {w: (name, text) for w, name, text in h.gradients}
     deep = INDENT * 2
     lines = [
@@ -247,14 +268,15 @@ def _torch(program: Program, h: Halves) -> str:
     if h.saved:
         first = h.value if h.value in h.saved else "_"
         lines.append(f"{deep}{', '.join([first, *inner])} = output")
-        lines += [f"{deep}ctx.mark_non_differentiable({', '.join(inner)})"] if inner else []
+        arrays = [n for n in inner if n not in h.pairs]
+        lines += [f"{deep}ctx.mark_non_differentiable({', '.join(arrays)})"] if arrays else []
     lines += [f"{deep}ctx.save_for_backward({saved})", "", f"{INDENT}@staticmethod"]
     if h.saved:  # what is saved has lost its way back to the inputs
         lines.append(f"{INDENT}@once_differentiable")
     lines += [
-        f"{INDENT}def backward(ctx, {UPSTREAM}{', *_' if inner else ''}):",
-        *([f"{deep}{_tuple(saved)} = ctx.saved_tensors"] if saved else []),
-        *(deep + t for t in (*h.sizes, *h.backward)),
+        f"{INDENT}def backward(ctx, {h.upstream}{', *_' if inner else ''}):",
+        *([f"{deep}{found} = ctx.saved_tensors"] if saved else []),
+        *(deep + t for t in (*parted, *h.sizes, *h.backward)),
         f"{deep}need = ctx.needs_input_grad",
     ]
     results = []
@@ -286,7 +308,7 @@ def _test(program: Program, plan: Plan, end: str, h: Halves) -> str:
     found, expected = trial.found, trial.expected
     places = [k for k, p in enumerate(h.parameters) if p in {w for w, _, _ in h.gradients}]
     if end == "jax":
-        listed = f"({', '.join(map(str, places))},)"
+        listed = f"({_tuple(', '.join(map(str, places)))})"
         lines = [
             *drawn,
             f"{found} = jax.grad(lambda *a: 3.0*{COST}(*a), {listed})({parameters})",
@@ -302,8 +324,8 @@ def _test(program: Program, plan: Plan, end: str, h: Halves) -> str:
         lines = [
             *drawn,
             *(f"{p} = {p}.requires_grad_()" for p in wanted),
-            f"{found} = torch.autograd.grad(3.0*{COST}({parameters}), ({', '.join(wanted)},))",
-            f"{expected} = torch.autograd.grad(3.0*value({parameters}), ({', '.join(wanted)},))",
+            f"{found} = torch.autograd.grad(3.0*{COST}({parameters}), ({_tuple(', '.join(wanted))}))",
+            f"{expected} = torch.autograd.grad(3.0*value({parameters}), ({_tuple(', '.join(wanted))}))",
             f"for {mine}, {theirs} in zip({found}, {expected}):",
             f"{INDENT}torch.testing.assert_close({mine}, {theirs}, rtol=1e-8, atol=1e-8)",
         ]

@@ -154,19 +154,16 @@ class _Steps:
         first = [n for c, n in terms[:2] if abs(c) == 1 and n.kind != "number" and n.shape == node.shape]
         out = self._into(node, *first)
         here = f"work.{out}"
-        current = ""
-        for c, n in terms:
-            text, spare = self._scaled(c, n, node.shape)
-            if current:
-                self.lines.append(f"np.{'subtract' if c < 0 else 'add'}({current}, {text}, out={here})")
-                current = here
-            else:
-                current = text
-            if spare:
-                self.buffers.give_back(spare)
+        current, held = self._scaled(*terms[0])
+        for c, n in terms[1:]:
+            text, spare = self._scaled(c, n)
+            self.lines.append(f"np.{'subtract' if c < 0 else 'add'}({current}, {text}, out={here})")
+            for name in filter(None, (held, spare)):
+                self.buffers.give_back(name)
+            current, held = here, ""
         return out
 
-    def _scaled(self, c: Fraction, node: Node, shape: Shape) -> tuple[str, str]:
+    def _scaled(self, c: Fraction, node: Node) -> tuple[str, str]:
         """(A term of a sum without its sign, the array that was taken for it.)"""
         graph = self.done.graph
         if node.kind == "number":
@@ -207,9 +204,7 @@ def inplace(program: Program) -> str:
     """The module whose gradients are written into the arrays of a workspace."""
     if program.functions or any(len(s) > 2 for s in program.inputs.values()):
         raise ReadError("bad-option", found="inplace", expected="known functions of arrays of at most two axes")
-    plan = plan_of(program)
-    for reserved in ("work", "Workspace", GRADIENTS, "dtype"):
-        plan.names.fresh(reserved)
+    plan = plan_of(program, ("work", "Workspace", GRADIENTS, "self"))
     value, value_made = value_function(program, plan, WRITERS["numpy"])
     done = planned(plan, plan.outputs, "numpy")
     writer = Writers.make(program, done, "numpy")
