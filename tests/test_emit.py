@@ -204,6 +204,22 @@ def test_names_of_the_language_of_the_library_are_moved() -> None:
     made.test_derivatives()
 
 
+NASTY = ("work value", "i library", "gemm seed", "t E", "fabs s", "upstream pairs", "cost need", "cache found", "w v")
+
+
+@pytest.mark.parametrize("pair", NASTY)
+def test_names_that_the_code_uses_itself(pair: str) -> None:
+    a, b = pair.split()
+    net = whence.model(f"Q = sigmoid({a}*{b})\nJ = sum(log(1 + exp({a}))*{b}) + sum(Q)", f"{a}: n x m, {b}: n x m")
+    for form in ("plain", "inplace", "assignment"):
+        emitting.module(net.emit([a, b], form=form)).test_derivatives()  # type: ignore[arg-type]  # a form
+    if shutil.which("gcc"):
+        emitting.module(net.emit([a, b], "c")).test_derivatives()
+    library("torch")
+    emitting.module(net.emit([a, b], "torch")).test_derivatives()
+    emitting.module(net.emit([b], "torch", form="custom")).test_derivatives()
+
+
 def test_a_size_that_no_input_tells_is_asked_for() -> None:
     n, p = Dim.parse("n"), Dim.parse("p")
     names = Names()
@@ -270,6 +286,19 @@ def test_output_is_the_same_under_every_hash_seed() -> None:
 
 
 # ---------------------------------------------------------------- in place, C, structure
+def test_a_scaled_term_stays_until_it_is_read() -> None:
+    text, shapes = "J = norm(A @ x - b)**2 + norm(B @ x - c)**2", "A: n x m, x: m, b: n, B: k x m, c: k"
+    emitting.module(whence.model(text, shapes).emit(["x"], form="inplace")).test_derivatives()
+
+
+def test_a_factorisation_is_saved_as_its_arrays() -> None:
+    library("torch")
+    text, shapes = "J = a.T @ inv(X) @ b + c.T @ inv(Y) @ a", "a: n, X: n x n, b: n, Y: n x n, c: n"
+    code = whence.model(text, shapes).emit(["X", "Y"], "torch", form="custom")
+    assert "pairs[0:2]" in code
+    emitting.module(code).test_derivatives()
+
+
 def test_in_place_allocates_nothing_that_grows() -> None:
     import tracemalloc
 

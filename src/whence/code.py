@@ -1,7 +1,7 @@
 """Verified derivatives as programs: what the public objects hand to emit/.
 
 Targets: numpy, jax, torch, and c (a Python file that compiles C with gcc and has a NumPy face). Forms: plain, one
-function; custom, a jax.custom_vjp or a torch.autograd.Function; inplace, NumPy that writes into arrays it has made before;
+function; custom, a jax.custom_vjp or a torch.autograd.Function; inplace, NumPy that writes into arrays it made before;
 assignment, with dictionaries as a course has it; hessian, the second derivative as an operator that keeps its form.
 """
 

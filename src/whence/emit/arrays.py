@@ -74,8 +74,8 @@ def plan_of(program: Program, reserved: Iterable[str] = ()) -> Plan:
 def imports_for(writer: type[Writer], text: str) -> list[str]:
     """The imports that the text of a module needs."""
     out = list(writer.imports)
-    plain = text.replace("jax.scipy", "")
-    out += [f"import {m}" for m in ("scipy.linalg", "scipy.special") if m + "." in plain]
+    used = set(re.findall(r"(?<!jax\.)(?<!import )\bscipy\.(?:linalg|special)\b", text))
+    out += [f"import {m}" for m in sorted(used)]
     if writer.end == "jax":
         out += [f"import jax.{m}" for m in ("scipy.linalg", "scipy.special", "scipy.signal") if f"jax.{m}." in text]
         out = [i for i in out if i != "import jax" or re.search(r"\bjax\.", text)]

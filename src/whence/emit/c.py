@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from whence.emit.arrays import INDENT, assembled, documented, helper_names, value_function
+from whence.emit.arrays import INDENT, assembled, documented, helper_names, main_name, plan_of, value_function
 from whence.emit.body import parameters_of, size_lines, size_text
 from whence.emit.document import described
 from whence.emit.graph import ONE, Node
@@ -16,10 +17,13 @@ from whence.emit.trial import Trial
 from whence.emit.writer import WRITERS
 from whence.messages.code_texts import CODE_TEXTS
 from whence.messages.errors import ReadError
+from whence.ops.table import TABLE
 
 GRADIENTS = "gradients"
 # Every exported symbol begins with this: a function called step would be taken for that of the C library.
 PREFIX = "emitted_"
+# Names in the C text, and in the Python around it.
+_OWN_WORDS = ("work", "matmul", "gemm", "quick_exp", "i", "j", "build", "lend_gemm", "library", "self", "strict")
 
 _PRELUDE = """\
 #include <float.h>
@@ -138,8 +142,8 @@ def c_module(program: Program) -> str:
     """The module whose gradients are computed by compiled C. Raises RuleError `outside-scope` beyond loops."""
     if program.functions:
         raise ReadError("bad-option", found="c", expected="known functions only")
-    reserved = {"work", "matmul", "gemm", GRADIENTS, "value", "i", "j", "build", "lend_gemm", "Gradients", "library"}
-    names = Names(helper_names() | reserved | set(C_WORDS.split()))
+    reserved = _words_of_c() | {*_OWN_WORDS, GRADIENTS, "Gradients", main_name(program), "value", "test_derivatives"}
+    names = Names(helper_names() | reserved)
     for name in (*program.inputs, *(n for n, _ in program.statements), *program.dims):
         names[name]
     plan = lowered(program, names, steady=True)
@@ -152,7 +156,7 @@ def c_module(program: Program) -> str:
     if missing or len(parameters) > len(program.inputs):
         raise ReadError("bad-option", found="c", expected="a model whose inputs tell all sizes")
     source = _source(program, loops, results, [names[s] for s in symbols], names)
-    check = _plain_value(program)
+    check = _plain_value(program, reserved)
     face = _face(program, loops, results, [names[s] for s in symbols], sizes, names)
     test = _test(program, plan, parameters, check[1])
     functions = [
@@ -163,6 +167,12 @@ def c_module(program: Program) -> str:
         *([] if program.structured else [test]),
     ]
     return _assembled(program, functions)
+
+
+def _words_of_c() -> set[str]:
+    """The words of the language, and the functions of its library that texts of the table call."""
+    texts = [t for op in TABLE.values() for t in (op.c, op.whole.get("c", ""))]
+    return set(C_WORDS.split()) | {w for t in texts for w in re.findall(r"[A-Za-z_]\w*", t)}
 
 
 def _sizes_of(order: Sequence[Node]) -> set[str]:
@@ -251,7 +261,7 @@ def _face(
         f"{INDENT}def __init__(self, {given}, strict=False):",
         f"{deep}dtype = np.float32 if np.asarray({first}).dtype == np.float32 else np.float64",
         f"{deep}{given}{',' if len(inputs) == 1 else ''} = self.inputs = tuple(",
-        f"{deep}{INDENT}np.require(x, dtype, 'C') for x in ({given},)",
+        f"{deep}{INDENT}np.require(x, dtype, 'C') for x in ({given}{',' if len(inputs) == 1 else ''})",
         f"{deep})",
         *(deep + t for t in sizes),
     ]
@@ -276,17 +286,15 @@ def _face(
         "",
         "",
         f"def {GRADIENTS}({given}):",
-        *documented(described(program, names, inputs)),
+        *documented(described(program, names, inputs, value=False)),
         f"{INDENT}return Gradients({given})()",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _plain_value(program: Program) -> tuple[list[str], list[str]]:
+def _plain_value(program: Program, reserved: set[str]) -> tuple[list[str], list[str]]:
     """(The value in NumPy, for the test, with its helpers; its parameters.)"""
-    from whence.emit.arrays import plan_of
-
-    text, made = value_function(program, plan_of(program), WRITERS["numpy"])
+    text, made = value_function(program, plan_of(program, reserved), WRITERS["numpy"])
     return [*made.helpers, text], made.parameters
 
 

@@ -17,10 +17,14 @@ def title(program: Program) -> str:
     wrt = [o.wrt for o in program.outputs]
     if len(wrt[0]) > 1:
         return _said("title-second", of=program.of, wrt=" and ".join(wrt[0]))
-    names = ", ".join(w[0] for w in wrt)
+    names = _listed(program)
     if not program.with_value:
         return _said("title-alone", of=program.of, wrt=names)
     return _said("title" if len(wrt) > 1 else "title-one", of=program.of, wrt=names)
+
+
+def _listed(program: Program) -> str:
+    return ", ".join(o.wrt[0] for o in program.outputs)
 
 
 def document(program: Program) -> str:
@@ -67,8 +71,8 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"""', "'''")
 
 
-def described(program: Program, names: Names, parameters: Sequence[str]) -> str:
-    """The docstring of the main function: what is given and what comes back."""
+def described(program: Program, names: Names, parameters: Sequence[str], value: bool = True) -> str:
+    """The docstring of the main function: what is given and what comes back, with or without the value."""
     given = {names[n]: n for n in program.inputs}
     lines = [f"{p}: {shape_words(program.inputs[given[p]], names)}" for p in parameters if p in given]
     functions = {names[f + p] for f in program.functions for p in ("", "_prime", "_prime_prime")}
@@ -82,5 +86,7 @@ def described(program: Program, names: Names, parameters: Sequence[str]) -> str:
         if listed:
             lines.append(_said(key, names=", ".join(listed)))
     gives = [f"{names[o.name]} ({shape_words(o.shape, names)})" for o in program.outputs]
-    value = [f"{names[program.of]} ({shape_words(program.of_shape, names)})"] if program.with_value else []
-    return "\n".join([title(program), "", *lines, _said("returns", names=", ".join([*value, *gives]))])
+    if value and program.with_value:
+        gives.insert(0, f"{names[program.of]} ({shape_words(program.of_shape, names)})")
+    first = title(program) if value else _said("title-alone", of=program.of, wrt=_listed(program))
+    return "\n".join([first, "", *lines, _said("returns", names=", ".join(gives))])

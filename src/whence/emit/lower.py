@@ -320,6 +320,10 @@ class Lowering:
         if op.of_number and arrays[0].scalar:
             letters = [p.name for p in signature(op).ways[0].parameters if p.kind == "array"]
             return self.text(op.of_number, dict(zip(letters, arrays, strict=True)))
+        turned = len(arrays) == 1 and arrays[0].kind == "transpose" and len(arrays[0].shape) == 2
+        if op.transposes and turned and axis is None:  # inv(X.T) is inv(X).T: one factorisation serves both
+            inner = self.function(op, arrays[0].inputs, None, words)
+            return inner if op.transposes == "invariant" else self.graph.transposed(inner)
         shape = self._shape(op, arrays, axis, words)
         if op.structure and arrays and arrays[0].scalar and not shape and op.of_one:
             return arrays[0]

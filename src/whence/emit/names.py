@@ -29,6 +29,14 @@ class Names:
             self._of[name] = self.fresh(_ascii(name))
         return self._of[name]
 
+    def numbered(self, wish: str) -> str:
+        """The next of t1, t2, t3 that nothing has."""
+        k = 1
+        while f"{wish}{k}" in self._taken:
+            k += 1
+        self._taken.add(f"{wish}{k}")
+        return f"{wish}{k}"
+
     def fresh(self, wish: str) -> str:
         """An identifier that nothing has yet, as near to the wish as can be."""
         name, k = wish, 1
@@ -43,6 +51,7 @@ def _ascii(name: str) -> str:
     """Letters that ASCII lacks are spelled: their names are unique."""
     out = ""
     for c in name:
+        c = "_" if c == " " else c
         plain = c.isascii() and (c.isalnum() or c == "_")
         out += c if plain else unicodedata.name(c, f"u{ord(c):x}").split()[-1].lower().replace("-", "_")
     return out if out[:1].isalpha() or out[:1] == "_" else "v" + out

@@ -64,13 +64,15 @@ def planned(plan: Plan, wanted: Sequence[Node], end: str) -> Plan:
     named = {n: plan.names[name] for n, name in plan.graph.named.items()}
     weight: dict[Node, int] = {}
     for node in order:
-        weight[node] = 0 if node.kind in _PLAIN else 1 + sum(0 if n in out.called else weight[n] for n in node.inputs)
+        own = 0 if node.kind in _PLAIN else 3 if node.kind == "factored" else 1
+        weight[node] = own + sum(0 if n in out.called else weight[n] for n in node.inputs)
         if node.kind in _PLAIN:
             continue
         if node in named:
             out.called[node] = named[node]
         elif _deserves_a_name(node, uses[node], weight[node]) and not (node in roots and uses[node] == 1):
-            out.called[node] = plan.names.fresh(_word(node, out.called, plan.names))
+            word = _word(node, out.called, plan.names)
+            out.called[node] = plan.names.fresh(word) if word else plan.names.numbered("t")
         else:
             continue
         out.lines.append(node)
@@ -93,12 +95,16 @@ def is_python_number(node: Node) -> bool:
 
 
 def _word(node: Node, called: dict[Node, str], names: Names) -> str:
-    """A name that says what it is: exp_Z, inv_K."""
+    """A name that says what it is: exp_Z, inv_K; empty where there is no short one."""
     if node.kind == "factor":
         return ("chol_" if node.data == "pd" else "lu_") + _word_of(node.inputs[0], called, names)
+    if node.kind == "factored" and len(node.inputs) == 1:
+        return f"{node.data[0]}_{_word_of(node.inputs[0].inputs[0], called, names)}"
     if node.kind == "call" and len(node.inputs) == 1:
         return f"{node.data[0]}_{_word_of(node.inputs[0], called, names)}"
-    return "t1" if node.kind != "matmul" else "_".join(_word_of(n, called, names) for n in node.inputs)[:24].strip("_")
+    if node.kind != "matmul":
+        return ""
+    return "_".join(_word_of(n, called, names) for n in node.inputs)[:24].strip("_")
 
 
 def _word_of(node: Node, called: dict[Node, str], names: Names) -> str:

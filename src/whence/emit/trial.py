@@ -13,12 +13,11 @@ from whence.ops.table import DOMAINS, TABLE
 from whence.shapes.dims import Dim
 
 INDENT = "    "
-_CHANGE = "_change"
 
 
 def change_of(name: str) -> str:
-    """The parameter of the value by which an intermediate is moved."""
-    return name + _CHANGE
+    """The parameter of the value by which an intermediate is moved; no name of a model has a space."""
+    return name + " change"
 
 
 def moved(program: Program) -> list[str]:
@@ -106,6 +105,8 @@ class Trial:
         self.program, self.plan, self.end, self.main = program, plan, end, main
         self.parameters, self.names = list(parameters), plan.names
         self.step, self.direction = plan.names.fresh("step"), plan.names.fresh("E")
+        self.s, self.t = plan.names.fresh("s"), plan.names.fresh("t")
+        self.changes = {plan.names[change_of(n)] for n in moved(program)}
         self.found, self.expected = plan.names.fresh("found"), plan.names.fresh("expected")
 
     def drawn(self, value_parameters: Sequence[str]) -> list[str]:
@@ -126,7 +127,7 @@ class Trial:
                 f"{INDENT}rng = np.random.default_rng(seed)",
                 *(INDENT + d for d in drawn),
             ]
-            plain = ", ".join(p for p in value_parameters if not p.endswith(_CHANGE))
+            plain = ", ".join(p for p in value_parameters if p not in self.changes)
             lines += [f"{INDENT}if np.isfinite(np.asarray(value({plain}))).all():", f"{INDENT * 2}break"]
         else:
             lines += ["rng = np.random.default_rng(0)", *drawn]
@@ -180,7 +181,7 @@ class Trial:
                 if self.names[f + suffix] in wanted:
                     out += [f"def {self.names[f + suffix]}(x):", f"{INDENT}return {formula}"]
                     known.add(self.names[f + suffix])
-        places = [p for p in wanted if p not in known and not p.endswith(_CHANGE)]
+        places = [p for p in wanted if p not in known and p in {self.names[n] for n in self.program.places}]
         return out + [f"{p} = {k % 2}" for k, p in enumerate(places)]
 
     def _against(self, output: Output, value_parameters: Sequence[str]) -> list[str]:
@@ -226,7 +227,7 @@ class Trial:
             name = known.get(p, "")
             if name in moves:
                 arguments.append(f"{p} + {moves[name]}")
-            elif p.endswith(_CHANGE):
+            elif p in self.changes:
                 inner = next((w for w in moves if self.names[change_of(w)] == p), None)
                 arguments.append(f"{p}={moves[inner] if inner else '0.0'}")
             else:
@@ -249,14 +250,15 @@ class Trial:
 
     def _tangents(self, call: str, directions: Sequence[str]) -> list[str]:
         library = "jax" if self.end == "jax" else "torch.autograd.functional"
+        s, t = self.s, self.t
         if len(directions) == 1:
-            inner = call.format(f"t_*{directions[0]}")
-            return [f"{self.expected} = {library}.jvp(lambda t_: {inner}, ({self._zero()},), ({self._one()},))[1]"]
-        inner = call.format(f"s_*{directions[0]}", f"t_*{directions[1]}")
+            inner = call.format(f"{t}*{directions[0]}")
+            return [f"{self.expected} = {library}.jvp(lambda {t}: {inner}, ({self._zero()},), ({self._one()},))[1]"]
+        inner = call.format(f"{s}*{directions[0]}", f"{t}*{directions[1]}")
         graph = ", create_graph=True" if self.end == "torch" else ""
-        slope = f"{library}.jvp(lambda s_: {inner}, ({self._zero()},), ({self._one()},){graph})[1]"
+        slope = f"{library}.jvp(lambda {s}: {inner}, ({self._zero()},), ({self._one()},){graph})[1]"
         return [
-            f"def slope(t_):\n{INDENT}return {slope}\n",
+            f"def slope({t}):\n{INDENT}return {slope}\n",
             f"{self.expected} = {library}.jvp(slope, ({self._zero()},), ({self._one()},))[1]",
         ]
 
