@@ -78,12 +78,12 @@ def main_of(made: Any) -> str:
 
 def judged(problem: dict[str, Any], name: str, truth: dict[str, Any], program: Program) -> tuple[str, str, float]:
     """(right, wrong, refused or failed; a word about it; the seconds of emission)."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         code = emitted(program, *FORMS[name])  # type: ignore[arg-type]  # targets and forms
     except WhenceError as error:
         return "refused", f"{error.code}: {error.found}", 0.0
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     try:
         made = emitting.module(code)
         found = np.asarray(getattr(r := result_of(made, name, program, truth), "detach", lambda: r)(), dtype=float)

@@ -2,13 +2,14 @@
 
 Targets: numpy, jax, torch, and c (a Python file that compiles C with gcc and has a NumPy face). Forms: plain, one
 function; custom, a jax.custom_vjp or a torch.autograd.Function; inplace, NumPy that writes into arrays it made before;
-assignment, with dictionaries as a course has it; hessian, the second derivative as an operator that keeps its form.
+assignment, with dictionaries as a course has it; training, the functions loss, gradients, update and step; hessian, the second derivative as an operator that keeps its form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from whence.emit.program import Output, Program
 from whence.facts.declared import facts_of_assumptions
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from whence.read.problem import Problem
 
 Target = Literal["numpy", "jax", "torch", "c"]
-Form = Literal["plain", "custom", "inplace", "assignment", "hessian"]
+Form = Literal["plain", "custom", "inplace", "assignment", "training", "hessian"]
+Arrays = Mapping[str, Any]
 PLAIN: Form = "plain"
 FORMS: tuple[Form, ...] = get_args(Form)
 # The targets that a form other than the plain one has.
@@ -32,6 +34,7 @@ WHERE: dict[str, tuple[str, ...]] = {
     "custom": ("jax", "torch"),
     "inplace": ("numpy",),
     "assignment": ("numpy",),
+    "training": ("numpy", "jax", "torch"),
     "hessian": ("numpy",),
 }
 
@@ -135,9 +138,8 @@ def hessian_code(net: Net, name: str, of: str, sizes: Mapping[str, int] | None =
     matrix = len(shape) == 2 and all(d != 1 for d in shape)
     second = net.derivative(of, [first.wrt[0]] * 2, "vec" if matrix else "gradient")
     expanded = net.answer(first.question, use_adjoints=False)
-    return hessian_module(
-        program_of(net, [second], sizes), Output("d" + first.wrt[0], expanded.tree, expanded.shape, first.wrt)
-    )
+    slope = Output("d" + first.wrt[0], expanded.tree, expanded.shape, first.wrt)
+    return _within(hessian_module(program_of(net, [second], sizes), slope))
 
 
 def module_of(
@@ -165,28 +167,69 @@ def _output(net: Net, d: Derivative) -> Output:
 
 
 def emitted(program: Program, to: Target, form: Form = "plain") -> str:
-    """The text of a module. Raises ReadError `bad-option` for a target or a combination that there is not."""
+    """The text of a module, within the allow-list of emit.allowed.
+
+    Raises ReadError `bad-option` for a target or a combination that there is not.
+    """
     for word, allowed, said in ((to, Target, "to"), (form, Form, "form")):
         if word not in get_args(allowed):
             raise ReadError("bad-option", found=f"{said} {word!r}", expected="one of " + ", ".join(get_args(allowed)))
     if to not in WHERE.get(form, (to,)):
         raise ReadError("bad-option", found=f"{form} in {to}", expected=f"{form} in " + " or ".join(WHERE[form]))
+    return _within(_written(program, to, form), to)
+
+
+def _written(program: Program, to: Target, form: Form) -> str:
     if to == "c":
         from whence.emit.c import c_module
 
         return c_module(program)
-    if form == "custom":
-        from whence.emit.custom import custom
+    match form:
+        case "custom":
+            from whence.emit.custom import custom
 
-        return custom(program, to)
-    if form == "assignment":
-        from whence.emit.assignment import assignment
+            return custom(program, to)
+        case "assignment":
+            from whence.emit.assignment import assignment
 
-        return assignment(program)
-    if form == "inplace":
-        from whence.emit.inplace import inplace
+            return assignment(program)
+        case "training":
+            from whence.emit.training import training
 
-        return inplace(program)
+            return training(program, to)
+        case "inplace":
+            from whence.emit.inplace import inplace
+
+            return inplace(program)
     from whence.emit.arrays import module
 
     return module(program, to)
+
+
+def _within(code: str, to: Target = "numpy") -> str:
+    """The text, once it has been seen to keep within the allow-list."""
+    from whence.emit.allowed import offences
+
+    found = offences(code, compiles=to == "c")
+    assert not found, f"emitted code has {', '.join(found)}"
+    return code
+
+
+@dataclass(frozen=True)
+class Functions:
+    """What trains a model by its own verified gradients. Parameters and data are dictionaries by the model's names."""
+
+    loss: Callable[[Arrays, Arrays], Any]  # (parameters, data) -> the cost
+    gradients: Callable[[Arrays, Arrays], tuple[Any, dict[str, Any]]]  # -> (the cost, gradients by name)
+    update: Callable[[Arrays, Arrays, float], dict[str, Any]]  # (parameters, gradients, rate) -> new parameters
+    step: Callable[[Arrays, Arrays, float], tuple[Any, dict[str, Any]]]  # (parameters, data, rate) -> (cost, new ones)
+    code: str  # the module they come from
+
+
+def functions_of(net: Net, wrt: Iterable[str], to: Target, of: str | None) -> Functions:
+    """The functions of `Net.functions`."""
+    from whence.emit.allowed import loaded
+
+    code = module_of(net, wrt, to, of, "training", None)
+    made = loaded(code)
+    return Functions(made.loss, made.gradients, made.update, made.step, code)

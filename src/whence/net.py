@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-from whence.code import AsCode, Form, Target, module_of
+from whence.code import AsCode, Form, Functions, Target, functions_of, module_of
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
 from whence.expr.node import DIMENSION, Node, dimension
@@ -290,6 +290,15 @@ class Net:
         True
         """
         return module_of(self, wrt, to, of, form, sizes)
+
+    def functions(self, wrt: Iterable[str] = (), to: Target = "numpy", of: str | None = None) -> Functions:
+        """loss, gradients, update and step as functions of NumPy, JAX or PyTorch, to train the model.
+
+        >>> f = Net(read_model("J = norm(w*x - y)^2", "w: scalar, x: n, y: n")).functions(["w"])
+        >>> f.step({"w": 1.0}, {"x": np.ones((2, 1)), "y": np.zeros((2, 1))}, rate=0.25)
+        (2.0, {'w': 0.0})
+        """
+        return functions_of(self, wrt, to, of)
 
     def shape_of(self, tree: Expr) -> FullShape:
         """The shape of any formula over the model's names, adjoints and small changes."""

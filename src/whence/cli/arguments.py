@@ -94,6 +94,7 @@ def _emit(parser: Parser) -> None:
     parser.add_argument("--custom", action="store_true", help="as a custom_vjp (jax) or an autograd.Function (torch)")
     parser.add_argument("--inplace", action="store_true", help="numpy that writes into arrays it has made before")
     parser.add_argument("--assignment", action="store_true", help='numpy as an assignment has it: grads = {"dW1": dW1}')
+    parser.add_argument("--training", action="store_true", help="loss, gradients, update and step by dictionaries")
     parser.add_argument("--hessian", action="store_true", help="the second derivative as an operator")
     parser.add_argument("--sizes", default="", metavar="TEXT", help="n=784,m=128: they decide the order of products")
     parser.add_argument("--out", default="", metavar="FILE", help="write the code there")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from whence.emit.body import Body, body
 from whence.emit.document import described, document
+from whence.emit.fold import folded
 from whence.emit.names import Names
 from whence.emit.plan import Plan, lowered
 from whence.emit.program import Program
@@ -149,4 +150,4 @@ def assembled(program: Program, writer: type[Writer], functions: Sequence[str], 
     listed = ", ".join(f'"{n}"' for n in [*public, "value"])
     head = [f'"""{document(program)}\n"""', "", *imports, "", f"__all__ = [{listed}]"]
     tail = '\n\nif __name__ == "__main__":\n    test_derivatives()\n' if tested else ""
-    return "\n".join(head) + "\n\n\n" + code + tail
+    return folded("\n".join(head) + "\n\n\n" + code + tail)

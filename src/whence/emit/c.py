@@ -171,8 +171,10 @@ def c_module(program: Program) -> str:
 
 def _words_of_c() -> set[str]:
     """The words of the language, and the functions of its library that texts of the table call."""
-    texts = [t for op in TABLE.values() for t in (op.c, op.whole.get("c", ""))]
-    return set(C_WORDS.split()) | {w for t in texts for w in re.findall(r"[A-Za-z_]\w*", t)}
+    out = set(C_WORDS.split())
+    for op in TABLE.values():
+        out.update(m.group() for t in (op.c, op.whole.get("c", "")) for m in re.finditer(r"[A-Za-z_]\w*", t))
+    return out
 
 
 def _sizes_of(order: Sequence[Node]) -> set[str]:

@@ -46,7 +46,11 @@ class Structured:
         """As SciPy has it, for its iterative solvers."""
         import scipy.sparse.linalg
 
-        return scipy.sparse.linalg.LinearOperator(self.shape, matvec=self.__matmul__, matmat=self.__matmul__)
+        return scipy.sparse.linalg.LinearOperator(self.shape, matvec=self.times, matmat=self.times)
+
+    def times(self, v):
+        """H @ v, for a column or several."""
+        return self @ v
 
 
 def woodbury(d, thin, b):

@@ -106,6 +106,7 @@ class Trial:
         self.parameters, self.names = list(parameters), plan.names
         self.step, self.direction = plan.names.fresh("step"), plan.names.fresh("E")
         self.s, self.t = plan.names.fresh("s"), plan.names.fresh("t")
+        self.zero, self.one = plan.names.fresh("zero"), plan.names.fresh("one")
         self.changes = {plan.names[change_of(n)] for n in moved(program)}
         self.found, self.expected = plan.names.fresh("found"), plan.names.fresh("expected")
 
@@ -114,6 +115,8 @@ class Trial:
         program, names = self.program, self.names
         sizes = {d: program.tried.get(d, k) for d, k in sizes_for(program).items()}
         lines = ['jax.config.update("jax_enable_x64", True)'] if self.end == "jax" else []
+        if self.end == "torch":
+            lines.append(f"{self.zero}, {self.one} = torch.tensor([0.0, 1.0], dtype=torch.float64)")
         if program.dims:
             lines.append(
                 f"{', '.join(names[d] for d in program.dims)} = {', '.join(str(sizes[d]) for d in program.dims)}"
@@ -263,10 +266,10 @@ class Trial:
         ]
 
     def _zero(self) -> str:
-        return "0.0" if self.end == "jax" else "torch.tensor(0.0, dtype=torch.float64)"
+        return "0.0" if self.end == "jax" else self.zero
 
     def _one(self) -> str:
-        return "1.0" if self.end == "jax" else "torch.tensor(1.0, dtype=torch.float64)"
+        return "1.0" if self.end == "jax" else self.one
 
     def _contracted(self, result: str, directions: Sequence[str], layout: str) -> str:
         """The derivative times the directions, as a list of numbers."""

@@ -26,6 +26,10 @@ CODE_TEXTS: dict[str, str] = {
     "newton": "Newton's step from {wrt}: minus the inverse second derivative of {of} times its gradient.",
     "bound": "The gradients at arrays that are kept: change their entries in place, call again, read the same results.",
     "grads": "The gradients of {of}, by name.",
+    "loss": "{of} at these parameters. Parameters and data are dictionaries by the names of the model.",
+    "gradients-by-name": "{of} and its gradients by name.",
+    "update": "The parameters after one step of gradient descent, as a new dictionary.",
+    "step": "{of}, and the parameters after one step down its gradients.",
     "workspace": "Arrays that are written again and again: no call allocates.",
     "in-place": "{what}, written into the arrays of work: copy what must outlive the next call.",
 }
