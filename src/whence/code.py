@@ -2,7 +2,8 @@
 
 Targets: numpy, jax, torch, and c (a Python file that compiles C with gcc and has a NumPy face). Forms: plain, one
 function; custom, a jax.custom_vjp or a torch.autograd.Function; inplace, NumPy that writes into arrays it made before;
-assignment, with dictionaries as a course has it; training, the functions loss, gradients, update and step; hessian, the second derivative as an operator that keeps its form.
+assignment, with dictionaries as a course has it; training, the functions loss, gradients, update and step over
+dictionaries; hessian, the second derivative as an operator that keeps its form.
 """
 
 from __future__ import annotations

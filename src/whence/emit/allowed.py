@@ -19,7 +19,7 @@ SYNTAX = (
 LIBRARIES = {"numpy", "scipy", "jax", "torch"}
 # What compiles C and loads it, in the modules that do.
 TO_COMPILE = {"ctypes", "functools", "hashlib", "os", "platform", "subprocess", "tempfile"}
-BUILT_IN = set("dict float hasattr int isinstance len list range staticmethod sum tuple zip".split())
+BUILT_IN = {"dict", "float", "int", "isinstance", "len", "list", "range", "staticmethod", "sum", "tuple", "zip"}
 TO_CALL_COMPILER = {"ImportError", "PermissionError", "open"}
 
 

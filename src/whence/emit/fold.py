@@ -20,6 +20,9 @@ def folded(code: str) -> str:
 
 def _broken(line: str) -> list[str]:
     """The lines of one statement."""
+    head, sign, value = line.partition(" = ")
+    if sign and head.strip().isidentifier() and not _places(line, 0):
+        line = f"{head} = ({value})"
     indent = len(line) - len(line.lstrip())
     further = " " * (indent + (8 if line.lstrip().startswith(_BLOCK) else 4))
     out: list[str] = []

@@ -36,7 +36,7 @@ class Structured:
     def _solved(self, b):
         diagonals = [p for p in self.parts if isinstance(p, Diagonal)]
         thin = [p for p in self.parts if isinstance(p, Product) and 2*p.inner < self.size]
-        if len(self.parts) == 1 and hasattr(self.parts[0], "solve"):
+        if len(self.parts) == 1 and not isinstance(self.parts[0], Product):
             return self.parts[0].solve(b)
         if diagonals and len(diagonals) + len(thin) == len(self.parts):
             return woodbury(sum(p.entries for p in diagonals), thin, b)
