@@ -173,7 +173,7 @@ def _words_of_c() -> set[str]:
     """The words of the language, and the functions of its library that texts of the table call."""
     out: set[str] = {*C_WORDS.split()}
     for op in TABLE.values():
-        out.update(m.group() for t in (op.c, op.whole.get("c", "")) for m in re.finditer(r"[A-Za-z_]\w*", t))
+        out.update(m.group() for t in (op.c, op.whole.get("c", "")) for m in re.finditer(r"(?<!\{)\b[A-Za-z_]\w*", t))
     return out
 
 

@@ -38,7 +38,7 @@ def contract(low: Lowering, spec: str, nodes: Sequence[Node]) -> Node:
     while len(operands) > 1:
         i, j = min(combinations(range(len(operands)), 2), key=lambda p: (*_price(low, operands, p, out, sizes), p))
         rest = [o for k, o in enumerate(operands) if k not in (i, j)]
-        operands = [*rest, _pair(low, operands[i], operands[j], _kept(operands, (i, j), out))]
+        operands = [*rest, _pair(low, operands[i], operands[j], _kept(operands, (i, j), out), out)]
     if not operands:
         return low.multiplied(numbers)
     last = _summed(low, operands[0], set(out))
@@ -100,7 +100,7 @@ def _halves(low: Lowering, operands: Sequence[_Operand], out: str) -> list[_Oper
                 apart = {c for c, d in renamed if c != d} & {d for c, d in renamed if c != d}
                 if shared and not shared & set(out) and not apart and len(dict(renamed)) == len(set(renamed)):
                     every = set("".join(o.letters for o in operands))
-                    return [_pair(low, *mine, every), _pair(low, twins[0], twins[1], every)]
+                    return [_pair(low, *mine, every, out), _pair(low, twins[0], twins[1], every, out)]
     return None
 
 
@@ -110,7 +110,7 @@ def _price(
     """How much larger the product is than its operands, and the work; nothing where it is there already."""
     a, b = (operands[k] for k in pair)
     with low.graph.tentative() as made:
-        _pair(low, a, b, _kept(operands, pair, out))
+        _pair(low, a, b, _kept(operands, pair, out), out)
         if not made():
             return -(10**12), 0
     others = {c for k, o in enumerate(operands) if k not in pair for c in o.letters} | set(out)
@@ -134,8 +134,8 @@ def _summed(low: Lowering, operand: _Operand, kept: set[str]) -> _Operand:
     return _Operand(low.graph.axes(node, tuple(left)), "".join(operand.letters[k] for k in left))
 
 
-def _pair(low: Lowering, a: _Operand, b: _Operand, kept: set[str]) -> _Operand:
-    """The product of two arrays, with the letters summed that nothing else speaks of."""
+def _pair(low: Lowering, a: _Operand, b: _Operand, kept: set[str], out: str) -> _Operand:
+    """The product of two arrays, with the letters summed that nothing else speaks of; `out` are those of the whole."""
     a = _summed(low, a, kept | set(b.letters))
     b = _summed(low, b, kept | set(a.letters))
     both = [c for c in a.letters if c in b.letters]
@@ -144,7 +144,9 @@ def _pair(low: Lowering, a: _Operand, b: _Operand, kept: set[str]) -> _Operand:
     left = [c for c in a.letters if c not in both]
     right = [c for c in b.letters if c not in both]
     if not inner:
-        letters = "".join([*batch, *left, *right])
+        single = sorted([*left, *right], key=lambda c: out.find(c) % (len(out) + 1))
+        last = all(o.letters.endswith("".join(batch)) for o in (a, b))  # where they lie in memory anyway
+        letters = "".join([*single, *batch] if last else [*batch, *single])
         nodes = [_spread(low, o, letters) for o in (a, b)]
         factors = [(n, Fraction(1)) for n in nodes]
         return _Operand(low.graph.multiply(Fraction(1), factors, broadcast([n.shape for n in nodes])), letters)

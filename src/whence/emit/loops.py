@@ -45,6 +45,7 @@ class Loops:
     needed: set[Node] = field(default_factory=set)
     readers: dict[Node, set[Node]] = field(default_factory=dict)  # of a computed node those that read it
     row: dict[Node, str] = field(default_factory=dict)  # held for one row at a time
+    reciprocals: dict[str, str] | None = None  # of what is the same for a whole row, while a loop is written
 
     # ------------------------------------------------------------ what is computed on its own
     def steps(self, roots: Sequence[Node], called: set[Node]) -> list[Step]:
@@ -187,6 +188,8 @@ class Loops:
         first: list[str] = []
         last: list[str] = []
         j = "0" if columns == ONE else "j"
+        quarters = len(chunk) == 1 and chunk[0].kind == "rows" and "?" in chunk[0].combine and columns != ONE
+        self.reciprocals = None if columns == ONE or quarters else {}
         fresh: list[Node] = []
         for step in chunk:
             node = step.node
@@ -224,13 +227,15 @@ class Loops:
                 last.append(f"{array}[i] = {here};")
                 self.place[node] = array
                 self.local[node] = here
-        if len(chunk) == 1 and chunk[0].kind == "rows" and "?" in chunk[0].combine and columns != ONE:
+        if quarters:
             body += self._in_quarters(chunk[0])
             body += last
             return
         if columns == ONE:
             body += [*first, *inner, *last]
             return
+        first += [f"const REAL {name} = 1.0/({text});" for text, name in (self.reciprocals or {}).items()]
+        self.reciprocals = None
         body += [
             *first,
             f"for (long j = 0; j < {self.size(columns)}; j++) {{",
@@ -356,8 +361,17 @@ class Loops:
         bottom: list[str] = []
         for n, e in pairs(node):
             (top if e > 0 else bottom).append(self._power(n, abs(e), i, j))
+            if e < 0 and self.reciprocals is not None and (n.scalar or n.column and i == "i"):
+                top.append(self._reciprocal(bottom.pop()))
         text = "*".join(top) or "1.0"
         return f"({text}/({'*'.join(bottom)}))" if bottom else f"({text})"
+
+    def _reciprocal(self, text: str) -> str:
+        """The name of one over a text; a product by it is quicker than a division at every entry."""
+        assert self.reciprocals is not None
+        if text not in self.reciprocals:
+            self.reciprocals[text] = self.names.fresh("q")
+        return self.reciprocals[text]
 
     def _power(self, node: Node, e: Fraction, i: str, j: str) -> str:
         text = self.at(node, i, j)

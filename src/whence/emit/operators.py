@@ -117,11 +117,11 @@ class Kronecker:
 
     def __init__(self, a, b, scale=1.0):
         self.a, self.b, self.scale = a, b, scale
-        self.rows_a, self.rows_b = (x if isinstance(x, int) else x.shape[0] for x in (a, b))
 
     def _both(self, v, left, right):
         """left applied to the a side and right to the b side of every column."""
-        x = v.reshape(self.rows_a, self.rows_b, -1)
+        rows_a, rows_b = (x if isinstance(x, int) else x.shape[0] for x in (self.a, self.b))
+        x = v.reshape(rows_a, rows_b, -1)
         x = x if isinstance(self.a, int) else np.tensordot(left, x, 1)
         x = x if isinstance(self.b, int) else np.moveaxis(np.tensordot(right, x, (1, 1)), 0, 1)
         return x.reshape(v.shape)

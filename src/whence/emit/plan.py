@@ -70,7 +70,7 @@ def planned(plan: Plan, wanted: Sequence[Node], end: str) -> Plan:
             continue
         if node in named:
             out.called[node] = named[node]
-        elif _deserves_a_name(node, uses[node], weight[node]) and not (node in roots and uses[node] == 1):
+        elif _deserves_a_name(node, uses[node], weight[node], out.called) and not (node in roots and uses[node] == 1):
             word = _word(node, out.called, plan.names)
             out.called[node] = plan.names.fresh(word) if word else plan.names.numbered("t")
         else:
@@ -79,10 +79,11 @@ def planned(plan: Plan, wanted: Sequence[Node], end: str) -> Plan:
     return out
 
 
-def _deserves_a_name(node: Node, uses: int, weight: int) -> bool:
+def _deserves_a_name(node: Node, uses: int, weight: int, called: dict[Node, str]) -> bool:
     if node.kind == "factor":
         return True
-    if is_python_number(node) or node.kind in ("transpose", "axes", "reshape") and not node.inputs[0].inputs:
+    view = node.kind in ("transpose", "axes", "reshape")
+    if is_python_number(node) or view and (not node.inputs[0].inputs or node.inputs[0] in called):
         return False
     return uses > 1 or weight > HEAVIEST_LINE and node.kind not in ("transpose", "axes")
 
