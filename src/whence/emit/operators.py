@@ -34,12 +34,12 @@ class Structured:
         return self._solved(columns).reshape(b.shape)
 
     def _solved(self, b):
-        diagonals = [p for p in self.parts if isinstance(p, Diagonal)]
+        diagonals = [p.entries for p in self.parts if isinstance(p, Diagonal)]
         thin = [p for p in self.parts if isinstance(p, Product) and 2*p.inner < self.size]
         if len(self.parts) == 1 and not isinstance(self.parts[0], Product):
             return self.parts[0].solve(b)
         if diagonals and len(diagonals) + len(thin) == len(self.parts):
-            return woodbury(sum(p.entries for p in diagonals), thin, b)
+            return woodbury(sum(diagonals[1:], diagonals[0]), thin, b)
         return np.linalg.solve(self.dense(), b)
 
     def linear_operator(self):
@@ -59,12 +59,14 @@ def woodbury(d, thin, b):
     if len(thin) > 1:
         left = np.concatenate([p.left for p in thin], 1)
         right, weights = np.concatenate([p.right_weighted() for p in thin], 0), 1.0
-    inverse = (1.0/d)[:, None]
     if right.base is left and d.min() > 0.0:  # left @ left.T: a symmetric product, which takes half the time
-        root = left*np.sqrt(inverse)
-        inner = weights*(root.T @ root)
-    else:
-        inner = weights*(right @ (left*inverse))
+        root = (1.0/np.sqrt(d))[:, None]
+        left, b = left*root, b*root
+        inner = weights*(left.T @ left)
+        inner.flat[:: inner.shape[0] + 1] += 1.0
+        return root*(b - left @ np.linalg.solve(inner, weights*(left.T @ b)))
+    inverse = (1.0/d)[:, None]
+    inner = weights*(right @ (left*inverse))
     inner.flat[:: inner.shape[0] + 1] += 1.0
     base = b*inverse
     return base - inverse*(left @ np.linalg.solve(inner, weights*(right @ base)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 
@@ -15,7 +15,7 @@ from whence.emit.operators import CLASSES, STRUCTURED
 from whence.emit.plan import Plan, lowered, planned, reachable
 from whence.emit.program import Output, Program
 from whence.emit.trial import Trial
-from whence.emit.writer import WRITERS
+from whence.emit.writer import WRITERS, Writer
 from whence.messages.code_texts import CODE_TEXTS
 from whence.messages.errors import ReadError
 
@@ -31,28 +31,24 @@ def hessian_module(program: Program, gradient: Output) -> str:
     )
     for name in (*program.inputs, *(n for n, _ in program.statements), *program.dims):
         names[name]
-    plan = lowered(program, names)
-    parts = [p for term in _terms(plan.graph, plan.outputs[0]) for p in [_part(plan.graph, *term)]]
+    plan = lowered(replace(program, outputs=(gradient, output)), names)  # the gradient first: it owes H no product
+    parts = [p for term in _terms(plan.graph, plan.outputs[1]) for p in [_part(plan.graph, *term)]]
     size = prod((d for d in program.shapes[wrt] if d != ONE), start=ONE)
-    operator, parameters, helpers = _hessian(program, plan, parts, str(size_text(size, names)))
-    with_gradient = replace(program, outputs=(gradient,))
-    slope, slope_helpers, slope_parameters = _gradient(with_gradient, names, gradient)
-    everything = list(dict.fromkeys([*parameters, *slope_parameters]))
-    down, up = _stacked(program, wrt)
-    newton = "\n".join(
-        [
-            f"def newton_step({', '.join(everything)}):",
-            *documented(CODE_TEXTS["newton"].format(of=program.of, wrt=wrt)),
-            f"{INDENT}slope = gradient({', '.join(slope_parameters)})",
-            f"{INDENT}return -hessian({', '.join(parameters)}).solve(slope{down}){up.format(x=names[wrt])}",
-        ]
+    operator, slope, newton = (
+        _Made.make(program, plan, p, str(size_text(size, names)), s)
+        for p, s in ((parts, []), ([], plan.outputs[:1]), (parts, plan.outputs[:1]))
     )
+    said = {"of": program.of, "wrt": wrt}
+    down, up = _stacked(program, wrt)
+    solved = f"-{newton.operator}.solve({newton.result(down)}){up.format(x=names[wrt])}"
     used = [CLASSES[c] for c in CLASSES if any(p[0] == c for p in parts) or c in ("Diagonal", "Product")]
     value, value_made = value_function(replace(program, outputs=()), _fresh(program, names), WRITERS["numpy"])
-    functions = [*dict.fromkeys([*helpers, *slope_helpers, *value_made.helpers]), STRUCTURED, *used]
-    functions += [operator, slope, newton + "\n", value]
+    functions = [*dict.fromkeys([*newton.helpers, *value_made.helpers]), STRUCTURED, *used]
+    functions.append(operator.function("hessian", CODE_TEXTS["operator"].format(**said), operator.operator))
+    functions.append(slope.function("gradient", CODE_TEXTS["title-alone"].format(**said), slope.result()))
+    functions += [newton.function("newton_step", CODE_TEXTS["newton"].format(**said), solved), value]
     if not program.structured:
-        functions.append(_test(program, plan, parameters, value_made.parameters))
+        functions.append(_test(program, plan, operator.parameters, value_made.parameters))
     return assembled(program, WRITERS["numpy"], functions, ["hessian", "gradient", "newton_step"])
 
 
@@ -112,55 +108,68 @@ def _of_node(graph: Graph, node: Node, c: Fraction, scalars: list[Factor]) -> Pa
     return "Dense", [graph.multiply(c, [*scalars, (node, Fraction(1))], node.shape)], Fraction(1), []
 
 
-def _hessian(program: Program, plan: Plan, parts: Sequence[Part], size: str) -> tuple[str, list[str], list[str]]:
-    """(The function, its parameters, the helpers.)"""
-    g = plan.graph
-    identity = [(name, n) for name, nodes, _, _ in parts for n in nodes if n is not None]
-    wanted = [n for name, n in identity if not (name == "Kronecker" and g.is_structural(n, "eye"))]
-    scales = [g.multiply(c, scalars, ()) for _, _, c, scalars in parts]
-    done = planned(plan, [*wanted, *scales], "numpy")
-    order = reachable(done.outputs)
-    writer = Writers.make(program, done, "numpy")
-    parameters, _ = parameters_of(program, plan.low, order, plan.names)
-    symbols = {s for n in order for s in _symbols(n)} | {s for s in program.dims if s in size.replace("*", " ").split()}
-    symbols |= {s for name, n in identity if name == "Kronecker" for d in n.shape for s in d.symbols}
-    sizes, _ = size_lines(program.inputs, sorted(symbols), plan.names)
-    written = dict(zip(wanted, done.outputs[: len(wanted)], strict=True))
-    lines = [with_shape(f"{done.called[n]} = {writer.line(n)}", n, plan.names) for n in done.lines]
-    made = []
-    for (name, nodes, _, _), scale in zip(parts, done.outputs[len(wanted) :], strict=True):
+@dataclass
+class _Made:
+    """The lines that compute the parts of an operator, or further nodes, or both."""
+
+    parameters: list[str]
+    lines: list[str]
+    operator: str
+    results: list[str]
+    helpers: list[str]
+
+    def function(self, name: str, docstring: str, returned: str) -> str:
+        head = f"def {name}({', '.join(self.parameters)}):"
+        lines = [head, *documented(docstring), *(INDENT + t for t in self.lines), f"{INDENT}return {returned}"]
+        return "\n".join(lines) + "\n"
+
+    def result(self, view: str = "") -> str:
+        """The further node, or a view of it."""
+        (text,) = self.results
+        return f"({text}){view}" if view and not text.isidentifier() else text + view
+
+    @staticmethod
+    def make(program: Program, plan: Plan, parts: Sequence[Part], size: str, others: Sequence[Node]) -> _Made:
+        g = plan.graph
+        identity = [(name, n) for name, nodes, _, _ in parts for n in nodes if n is not None]
+        wanted = [n for name, n in identity if not (name == "Kronecker" and g.is_structural(n, "eye"))]
+        scales = [g.multiply(c, scalars, ()) for _, _, c, scalars in parts]
+        done = planned(plan, [*wanted, *scales, *others], "numpy")
+        order = reachable(done.outputs)
+        writer = Writers.make(program, done, "numpy")
+        parameters, lines = parameters_of(program, plan.low, order, plan.names)
+        if parts:
+            symbols = {s for n in order for s in _symbols(n)}
+            symbols |= {s for s in program.dims if s in size.replace("*", " ").split()}
+            symbols |= {s for name, n in identity if name == "Kronecker" for d in n.shape for s in d.symbols}
+            lines, _ = size_lines(program.inputs, sorted(symbols), plan.names)
+        lines += [with_shape(f"{done.called[n]} = {writer.line(n)}", n, plan.names) for n in done.lines]
+        texts = _texts(parts, dict(zip(wanted, done.outputs, strict=False)), done.outputs[len(wanted) :], writer, plan)
+        results = [writer.text(n) for n in done.outputs[len(wanted) + len(scales) :]]
+        operator = f"Structured({size}, {', '.join(texts)})"
+        return _Made(parameters, lines, operator, results, list(writer.helpers))
+
+
+def _texts(
+    parts: Sequence[Part], written: dict[Node, Node], scales: Sequence[Node], writer: Writer, plan: Plan
+) -> list[str]:
+    """The parts as the classes of the module are called."""
+    out = []
+    for (name, nodes, _, _), scale in zip(parts, scales, strict=False):
         texts = [writer.text(written[n]) if n in written else size_text(n.shape[0], plan.names) for n in nodes if n]
         text = writer.at_least(5, scale)
         if name == "Diagonal":
-            made.append(f"Diagonal({texts[0]})" if text == "1" else f"Diagonal({text}*({texts[0]}))")
+            out.append(f"Diagonal({texts[0]})" if text == "1" else f"Diagonal({text}*({texts[0]}))")
         elif name == "Dense":
-            made.append(f"Dense({texts[0]})")
+            out.append(f"Dense({texts[0]})")
         else:
-            made.append(f"{name}({', '.join(texts)}{'' if text == '1' else ', ' + text})")
-    head = f"def hessian({', '.join(parameters)}):"
-    said = CODE_TEXTS["operator"].format(of=program.of, wrt=program.outputs[0].wrt[0])
-    body = [*documented(said), *(INDENT + t for t in (*sizes, *lines))]
-    body.append(f"{INDENT}return Structured({size}, {', '.join(made)})")
-    return "\n".join([head, *body]) + "\n", parameters, list(writer.helpers)
+            out.append(f"{name}({', '.join(texts)}{'' if text == '1' else ', ' + text})")
+    return out
 
 
 def _symbols(node: Node) -> set[str]:
     dims = [node.data] if node.kind == "size" else list(node.shape) if node.kind in ("reshape",) else []
     return {s for d in dims for s in d.symbols}
-
-
-def _gradient(program: Program, names: Names, gradient: Output) -> tuple[str, list[str], list[str]]:
-    from whence.emit.body import body
-
-    inner = lowered(program, names)
-    made = body(program, inner, inner.outputs, WRITERS["numpy"])
-    lines = [
-        f"def gradient({', '.join(made.parameters)}):",
-        *documented(CODE_TEXTS["title-one"].format(of=program.of, wrt=gradient.wrt[0])),
-        *(INDENT + t for t in (*made.sizes, *made.lines)),
-        f"{INDENT}return {made.results[0]}",
-    ]
-    return "\n".join(lines) + "\n", made.helpers, made.parameters
 
 
 def _test(program: Program, plan: Plan, parameters: Sequence[str], value_parameters: Sequence[str]) -> str:
