@@ -132,6 +132,29 @@ def _many(lib: Any, lse: Callable, X: Any, Y: Any, W1: Any, b1: Any, W2: Any, b2
     return (lse(z).sum() - (Y * z).sum()) / X.shape[1]
 
 
+@dataclass
+class Arrays:
+    """What is given, what the workspace holds, and the bytes of the activations that any backward pass reads again."""
+
+    given: list[np.ndarray]
+    work: list[np.ndarray]
+    saved: int
+
+
+def large_in_place() -> tuple[Arrays, Runner]:
+    """The network 2048-4096-1000 at batch 512 in place."""
+    n0, n1, n2, m = 2048, 4096, 1000, 512
+    rng = np.random.default_rng(0)
+    shapes = ((n0, m), (n2, m), (n1, n0), (n1, 1), (n2, n1), (n2, 1))
+    given = [rng.standard_normal(s).astype(np.float32) / 50 for s in shapes]
+    text = "Z1 = W1 @ X + b1\nA1 = tanh(Z1)\nZ2 = W2 @ A1 + b2\nJ = (sum(logsumexp(Z2, axis=0)) - sum(Y*Z2))/m"
+    net = whence.model(text, "X: n0 x m, Y: n2 x m, W1: n1 x n0, b1: n1, W2: n2 x n1, b2: n2")
+    code = module(net.emit(["W1", "b1", "W2", "b2"], form="inplace"))
+    work = code.Workspace(*given)
+    held = [a for a in vars(work).values() if isinstance(a, np.ndarray)]
+    return Arrays(given, held, 4 * (n1 + n2) * m), lambda: code.gradients(*given, work)
+
+
 def softmax_entropy() -> Made:
     rng = np.random.default_rng(1)
     Z = rng.standard_normal((512, 1024)).astype(np.float32)

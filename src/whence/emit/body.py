@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from whence.emit.blocks import diagonal_blocks
 from whence.emit.graph import Node
 from whence.emit.lower import Lowering
 from whence.emit.names import Names
@@ -105,7 +106,9 @@ def like_of(program: Program, names: Names) -> str:
 
 def body(program: Program, plan: Plan, wanted: Sequence[Node], writer_class: type[Writer]) -> Body:
     """The lines that compute the wanted nodes, in the order of the plan."""
-    done = planned(plan, wanted, writer_class.end)
+    found = {n: b for n in wanted if writer_class.end == "numpy" and (b := diagonal_blocks(plan.graph, n))}
+    asked = [k for n in wanted for k in (found[n].nodes if n in found else [n])]
+    done = planned(plan, asked, writer_class.end)
     order = reachable(done.outputs)
     parameters, sizes = parameters_of(program, plan.low, order, plan.names)
     numbers = [n for n, s in program.inputs.items() if len(s) == 2 and all(d.number == 1 for d in s)]
@@ -113,7 +116,15 @@ def body(program: Program, plan: Plan, wanted: Sequence[Node], writer_class: typ
     lines = [f"{plan.names[n]} = {plan.names[n]}.reshape(())" for n in numbers]
     for node in done.lines:
         lines.append(with_shape(f"{done.called[node]} = {writer.line(node)}", node, plan.names))
-    results = [writer.text(n) for n in done.outputs]
+    results, left = [], list(done.outputs)
+    for node in wanted:
+        if node not in found:
+            results.append(writer.text(left.pop(0)))
+            continue
+        count = len(found[node].nodes)
+        results.append(plan.names.fresh("blocks"))
+        lines += found[node].written(results[-1], left[:count], writer, plan)
+        left = left[count:]
     return Body(lines, results, parameters, list(writer.helpers), sizes)
 
 
