@@ -148,7 +148,7 @@ def machine() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", help="names of cases: " + ", ".join(c.name for c in CASES) + ", fresh, memory")
+    parser.add_argument("cases", nargs="*", help=f"of {', '.join(c.name for c in CASES)}, fresh, memory")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--write", action="store_true", help="keep the table in docs/speed.md")
     args = parser.parse_args(argv)
@@ -186,8 +186,7 @@ def page(rows: Sequence[str], said: Sequence[str]) -> str:
             "",
             *said,
             "",
-            "First derivatives of large networks are a draw: all are the same products of large matrices. PyTorch and JAX",
-            "rows of such networks are ours in that library, beside the same library's automatic differentiation.",
+            "Of the large networks the best of ours is wanted; the other rows show the same formulas in the other libraries.",
             "",
         ]
     )

@@ -49,7 +49,7 @@ class _Steps:
         self.lines: list[str] = []
         self.place: dict[Node, str] = {}  # nodes that lie in a buffer
         self.left: dict[Node, int] = {}
-        self.kept = set(outputs)
+        self.kept = dict.fromkeys(outputs)
         self.called: dict[Node, str] = {}
         for node in reachable(outputs):
             for n in node.inputs:
@@ -61,8 +61,20 @@ class _Steps:
     def run(self) -> None:
         for node in self.done.lines:
             self.compute(node)
+            for result in self.kept:  # as soon as it can be, so that the arrays it reads are free
+                if self._ready(result):
+                    self.compute(result)
         for node in self.kept:
             self.compute(node)
+
+    def _ready(self, node: Node) -> bool:
+        """Is everything there that it is computed from?"""
+        return all(self._there(n) for n in node.inputs)
+
+    def _there(self, node: Node) -> bool:
+        if node in self.called or node.kind == "input" or is_python_number(node):
+            return True
+        return node.kind in ("transpose", "axes", "reshape") and self._there(node.inputs[0])
 
     def compute(self, node: Node) -> None:
         """Make sure that a node can be named."""
@@ -135,11 +147,13 @@ class _Steps:
             at = axis[0] if len(axis) == 1 else axis
             self.lines.append(f"np.sum({texts[0]}, axis={at}, keepdims=True, out=work.{out})")
             return out
-        if op.kind != "elementwise" or not op.into:
+        if not op.into or any(n.shape != node.shape for n in node.inputs) and op.kind != "elementwise":
             return None
         out = self._into(node, *node.inputs)
         letters = [p.name for p in signature(op).ways[0].parameters]
         values = {x: self.writer.piece(n) for x, n in zip(letters, node.inputs, strict=True)}
+        if axis is not None:
+            values["axis"] = (str(axis[0]), 5)
         values["out"] = (f"work.{out}", 5)
         text = self.writer.filled(op.into, values, op, "numpy into")
         if "numpy into" in op.helpers:

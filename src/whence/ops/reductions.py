@@ -31,6 +31,12 @@ _SOFTMAX_NUMPY = (
     "    e = np.exp(x - np.max(x, axis=axis, keepdims=True))\n"
     "    return e/np.sum(e, axis=axis, keepdims=True)\n"
 )
+_SOFTMAX_INTO = (
+    "def softmax_into(x, axis, out):\n"
+    "    np.subtract(x, np.max(x, axis=axis, keepdims=True), out=out)\n"
+    "    np.exp(out, out=out)\n"
+    "    return np.divide(out, np.sum(out, axis=axis, keepdims=True), out=out)\n"
+)
 _LOGSUMEXP_NUMPY = (
     "def logsumexp(x, axis=None):\n"
     "    top = np.max(x, axis=axis, keepdims=axis is not None)\n"
@@ -240,7 +246,8 @@ REDUCTIONS: tuple[Op, ...] = (
         jax="jax.nn.softmax({X}, axis={axis})",
         torch="torch.softmax({X}, {axis})",
         steady="exp(X - max(X, axis=axis))/sum(exp(X - max(X, axis=axis)), axis=axis)",
-        helpers={"numpy": _SOFTMAX_NUMPY},
+        into="softmax_into({X}, {axis}, out={out})",
+        helpers={"numpy": _SOFTMAX_NUMPY, "numpy into": _SOFTMAX_INTO},
         right=(
             Example(
                 "sum(A*softmax(X, axis=0))",
