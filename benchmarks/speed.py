@@ -186,7 +186,7 @@ def page(rows: Sequence[str], said: Sequence[str]) -> str:
             "",
             *said,
             "",
-            "Of the large networks the best of ours is wanted; the other rows show the same formulas in the other libraries.",
+            "Of large networks the best of ours is wanted; the other rows show the same formulas in other libraries.",
             "",
         ]
     )

@@ -124,7 +124,8 @@ def test_fields_of_the_back_ends_are_filled_or_reasoned(op: Op) -> None:
     assert {key.split()[1] for key in op.factored} <= {"pd", "lu"}
     for text in (op.into, *op.whole.values(), *op.factored.values()):
         placeholders = set(re.findall(r"\{([A-Za-z]\w*)\}", text))
-        assert placeholders <= {p.name for way in signature(op).ways for p in way.parameters} | {"out", "Y", "F", "axis"}
+        letters = {p.name for way in signature(op).ways for p in way.parameters}
+        assert placeholders <= letters | {"out", "Y", "F", "axis"}
     for text in (op.steady, op.reflected, *[t for pair in op.stable for t in pair]):
         assert not text or set(names_in(tree(text))) <= {"X", "axis"}
 

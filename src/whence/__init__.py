@@ -21,6 +21,7 @@ from whence.messages.errors import (
 )
 
 if TYPE_CHECKING:
+    from whence.check.verdict import Equality
     from whence.net import Derivative, Net
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ __all__ = [
     "UnknownError",
     "WhenceError",
     "derivative",
+    "equivalent",
     "model",
 ]
 
@@ -76,3 +78,24 @@ def derivative(
     read = read_model(expression, shapes, assume, None, "canonical")  # type: ignore[arg-type]  # the reader says what of it it cannot take
     net = Net(read, hidden=read.targets[-1:])
     return net.derivative(net.model.targets[-1], names)
+
+
+def equivalent(
+    one: str,
+    other: str,
+    shapes: str | Mapping[str, object] | None = None,
+    assume: str | Mapping[str, object] | None = None,
+) -> Equality:
+    """Whether two formulas are equal for all inputs of these shapes: prints `equal`, `not equal`, `cannot decide`.
+
+    Equal comes with a certificate, not equal with a witness, small numbers at which they differ. Raises ReadError and
+    ShapeError for what cannot be read or does not fit.
+
+    >>> print(equivalent("A @ (B @ C)", "(A @ B) @ C", shapes="A: n x m, B: m x k, C: k x p"))
+    equal
+    >>> print(equivalent("A @ B", "B @ A", shapes="A: n x n, B: n x n"))
+    not equal
+    """
+    from whence.checking import equal_formulas
+
+    return equal_formulas(one, other, shapes, assume)

@@ -60,6 +60,36 @@ class AsCode:
         return emitted(program_of(self.net, [self]), to, form)  # type: ignore[attr-defined, list-item]  # a Derivative
 
 
+class EmitsCode:
+    """What a model gives as code. (`Net` is one.)"""
+
+    def emit(
+        self, wrt: Iterable[str] = (), to: Target = "numpy", of: str | None = None,
+        form: Form = "plain", sizes: Mapping[str, int] | None = None,
+    ) -> str:  # fmt: skip
+        """A module that computes the cost and its gradients by these names (default: by all parameters).
+
+        `to` and `form` are described in whence.code; `sizes`, where known, decide the order of products.
+
+        >>> import whence
+        >>> net = whence.model("z = W x; J = sum(z**2)", "W: n x m, x: m")
+        >>> "dW = 2 * z @ x.T" in net.emit(["W"])
+        True
+        """
+        return module_of(self, wrt, to, of, form, sizes)  # type: ignore[arg-type]  # a Net
+
+    def functions(self, wrt: Iterable[str] = (), to: Target = "numpy", of: str | None = None) -> Functions:
+        """loss, gradients, update and step as functions of NumPy, JAX or PyTorch, to train the model.
+
+        >>> import numpy, whence
+        >>> f = whence.model("J = norm(w*x)^2", "w: scalar, x: n").functions(["w"])
+        >>> cost, parameters = f.step({"w": 1.0}, {"x": numpy.ones((2, 1))}, rate=0.25)
+        >>> float(cost), float(parameters["w"])
+        (2.0, 0.0)
+        """
+        return functions_of(self, wrt, to, of)  # type: ignore[arg-type]  # a Net
+
+
 def program_of(net: Net, derivatives: Sequence[Derivative], sizes: Mapping[str, int] | None = None) -> Program:
     """The program that computes these derivatives, all of the same name."""
     first = derivatives[0]

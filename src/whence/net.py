@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from whence.code import AsCode, Form, Functions, Target, functions_of, module_of
+from whence.code import AsCode, EmitsCode
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
 from whence.expr.node import DIMENSION, Node, dimension
@@ -33,6 +33,9 @@ from whence.steps.scalar_reading import scalar_reading
 from whence.steps.style import Style
 from whence.verify.certificate import Certificate, certificate
 
+if TYPE_CHECKING:
+    from whence.check.verdict import Verdict
+
 Layout = Literal["gradient", "numerator", "denominator", "vec"]
 Convention = Literal["exact", "course"]
 View = Literal["matrix", "index", "scalar"]
@@ -57,7 +60,7 @@ def _check_option(name: str, value: str, allowed: object) -> None:
         raise ReadError("bad-option", found=f"{name} {value!r}", expected="one of " + ", ".join(words))
 
 
-class Net:
+class Net(EmitsCode):
     """A model that has been read, with its shapes solved.
 
     >>> net = Net(read_model("z = W x; J = sum(z)", "W: n x m, x: m"))
@@ -277,29 +280,6 @@ class Net:
 
         return engine.verified(expression, (name,), node, shape, tree, adjoints, claimed=claimed)
 
-    def emit(
-        self, wrt: Iterable[str] = (), to: Target = "numpy", of: str | None = None,
-        form: Form = "plain", sizes: Mapping[str, int] | None = None,
-    ) -> str:  # fmt: skip
-        """A module that computes the cost and its gradients by these names (default: by all parameters).
-
-        `to` and `form` are described in whence.code; `sizes`, where known, decide the order of products.
-
-        >>> net = Net(read_model("z = W x; J = sum(z**2)", "W: n x m, x: m"))
-        >>> "dW = 2 * z @ x.T" in net.emit(["W"])
-        True
-        """
-        return module_of(self, wrt, to, of, form, sizes)
-
-    def functions(self, wrt: Iterable[str] = (), to: Target = "numpy", of: str | None = None) -> Functions:
-        """loss, gradients, update and step as functions of NumPy, JAX or PyTorch, to train the model.
-
-        >>> f = Net(read_model("J = norm(w*x - y)^2", "w: scalar, x: n, y: n")).functions(["w"])
-        >>> f.step({"w": 1.0}, {"x": np.ones((2, 1)), "y": np.zeros((2, 1))}, rate=0.25)
-        (2.0, {'w': 0.0})
-        """
-        return functions_of(self, wrt, to, of)
-
     def shape_of(self, tree: Expr) -> FullShape:
         """The shape of any formula over the model's names, adjoints and small changes."""
         extra = {a: self.engine.shapes[of] for of, a in self.engine.adjoint_names.items()}
@@ -309,6 +289,26 @@ class Net:
     def text(self, tree: Expr) -> str:
         """A formula in textbook notation."""
         return to_unicode(tree, self.shape_of)
+
+    def check(
+        self, answer: str, convention: str = "auto", layout: str = "gradient", dialect: str | None = None
+    ) -> Verdict:
+        """Is a person's own formula, `dZ1 = …`, or their whole derivation, right? A `Verdict`.
+
+        The answer may be in any notation that is read; `notes` says how it was. `convention` is "exact", "course"
+        (1/m only in the parameters' gradients) or "auto": either. `layout` is that of the answer. Raises ReadError for
+        what cannot be read, UnknownError for a gradient the model does not have.
+
+        >>> net = Net(read_model("Z = W X; J = sum(Z**2)/2", "W: k x n, X: n x m"))
+        >>> print(net.check("dW = Z X"))
+        shape error: X must be transposed: X is n x m, the derivative k x n.
+        """
+        from whence.checking import check_text
+
+        if convention not in ("auto", *get_args(Convention)):
+            raise ReadError("bad-option", found=f"convention {convention!r}", expected="one of auto, exact, course")
+        _check_option("layout", layout, Layout)
+        return check_text(self, answer, convention, layout, dialect)
 
     def explain(self, target: str, of: str | None = None, **options: Any) -> str:
         """The whole explanation of one gradient, as `whence explain` prints it."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import whence
 from whence.cli.output import Output
 from whence.cli.source import read_argument, write_text
-from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError
+from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError, refuse_choices
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
-from whence.messages.errors import ShapeError, WhenceError
+from whence.messages.errors import ReadError, WhenceError
+from whence.read.array_errors import ArrayError, array_error_in
 
 if TYPE_CHECKING:
     from whence.code import Form
@@ -49,8 +50,14 @@ def explain(args: argparse.Namespace, output: Output) -> None:
     if args.code is not None:
         explain_code(args.code, output)
         return
+    if args.target is None and _explained_alone(args, output):
+        return
+    error = array_error_in(args.target or "")
     net = _net(args)
-    names = _explained_names(net, args.target)
+    if error is not None:
+        _explain_shapes(error, net, args, output)
+        return
+    names = _names(net, [args.target] if args.target else [], False)
     derivatives = [net.gradient(name, layout=args.layout, convention=args.convention) for name in names]
     if args.json:
         explained = [_explained_json(d, args) for d in derivatives]
@@ -61,6 +68,43 @@ def explain(args: argparse.Namespace, output: Output) -> None:
     _show_shapes(net, output)
     output.text("")
     output.text("\n\n".join(text.rstrip("\n") for text in texts))
+
+
+def _explained_alone(args: argparse.Namespace, output: Output) -> bool:
+    """A backward formula without its forward lines; False where the text is a model."""
+    from whence.alone import formula_alone, is_alone, page, to_json
+
+    text = read_argument(args.model)
+    error = array_error_in(text)
+    if args.shapes or args.assume or not is_alone(text, args.dialect):
+        if error is not None:
+            _explain_shapes(error, None, args, output)
+        return error is not None
+    alone = formula_alone(text, args.dialect)
+    if args.strict:
+        raise ReadError("choice-made", line=1, column=1, found="; ".join(alone.best.forward.lines), source=text)
+    if args.json:
+        output.json(to_json(alone, args.view))
+        return True
+    for note in alone.reading.notes:
+        output.text(note)
+    output.text(page(alone, args.view))
+    if error is not None:
+        _explain_shapes(error, alone.best.net, args, output)
+    return True
+
+
+def _explain_shapes(error: ArrayError, net: Net | None, args: argparse.Namespace, output: Output) -> None:
+    """What an error of NumPy about shapes means, with the shapes of a model where there is one."""
+    from whence.shape_errors import explained
+
+    if args.json:
+        output.json({**dataclasses.asdict(error), "explanation": explained(error, net)})
+        return
+    if net is not None:
+        _show_shapes(net, output)
+        output.text("")
+    output.text(explained(error, net))
 
 
 def shapes(args: argparse.Namespace, output: Output) -> None:
@@ -120,6 +164,20 @@ def solve(args: argparse.Namespace, output: Output) -> None:
     run_batch(args.file, handler, out=args.out, resume=args.resume, jobs=args.jobs)
 
 
+def check(args: argparse.Namespace, output: Output) -> int:
+    """The verdict of an answer, or those of a file of answers."""
+    from whence.cli.check import run_check
+
+    return run_check(args, output, _net)
+
+
+def grade(args: argparse.Namespace, output: Output) -> None:
+    """The marks of a class."""
+    from whence.cli.grade import run_grade
+
+    run_grade(args, output)
+
+
 def explain_code(code: str, output: Output) -> None:
     """The long form of one message, or of all codes the first sentence. Raises CommandError `unknown-code`."""
     if not code:
@@ -150,7 +208,7 @@ def read(args: argparse.Namespace, output: Output) -> None:
     run(args, output)
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, emit, read, solve)}
+RUN = {run.__name__: run for run in (derive, shapes, explain, check, grade, emit, read, solve)}
 
 
 # -- asking the engine
@@ -158,7 +216,10 @@ RUN = {run.__name__: run for run in (derive, shapes, explain, emit, read, solve)
 
 def _net(args: argparse.Namespace) -> Net:
     shapes, assume = ", ".join(args.shapes) or None, ", ".join(args.assume) or None
-    return whence.model(read_argument(args.model), shapes, assume, dialect=args.dialect)
+    net = whence.model(read_argument(args.model), shapes, assume, dialect=args.dialect)
+    if args.strict:
+        refuse_choices(net.model.notes, net.shapes.defaults)
+    return net
 
 
 def _names(net: Net, targets: Sequence[str], all_of_them: bool) -> list[str]:
@@ -168,17 +229,6 @@ def _names(net: Net, targets: Sequence[str], all_of_them: bool) -> list[str]:
     if all_of_them:
         return [d.wrt[0] for d in net.backward()]
     return net.lecture_targets() or [d.wrt[0] for d in net.backward()]
-
-
-def _explained_names(net: Net, target: str | None) -> list[str]:
-    try:
-        return _names(net, [target] if target else [], False)
-    except ShapeError:
-        lines = net.model.targets
-        if target or len(lines) != 1 or not lines[0].startswith("d"):
-            raise
-        help = f"Give the forward lines as MODEL, and {lines[0]} as TARGET."
-        raise CommandError("not-yet", found="explain FORMULA", expected="explain MODEL TARGET", help=help) from None
 
 
 def _typed_name(net: Net, target: str) -> str:

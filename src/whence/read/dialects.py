@@ -78,6 +78,8 @@ CODE = Dialect(
     scalars=_NUMBERS,
 )
 
+NO_EVIDENCE = f"Read as {LECTURE.called}: {LECTURE.rules}."  # said where no sign in the text tells its dialect
+
 DIALECTS: dict[str, Dialect] = {d.name: d for d in (CANONICAL, LECTURE, LATEX, OCTAVE, CODE)}
 
 # What only one way of writing has, in the order in which it counts.
@@ -87,13 +89,15 @@ _EVIDENCE = (
         CODE,
         re.compile(
             r"(?<![A-Za-z0-9_.])(?:np|numpy|torch|th|jnp|tf|F|self)\.[A-Za-z_]|::|\bkeepdims?\b"
-            r"|\.(?:dot|mm|t|sum|mean|max|pow|transpose|matmul|astype)\(|\w\[[\"']"
+            r"|\.(?:dot|mm|t|sum|mean|max|pow|transpose|matmul|astype)\(|\b\w+\[[\"']"
+            r"|^[ \t]*(?:def \w+\(|for \w+ in |import \w)",
+            re.MULTILINE,
         ),
     ),
     (
         OCTAVE,
         re.compile(
-            r"[\w)\]]\\[\w(]|(?<![0-9])\.[*/]|(?<=[\w)\]])\.\^|\.'|(?<=[\w)\]])['’]\s*\*|\*\s*\w+['’](?![\w\s]*\()"
+            r"[\w)\]]\\[\w(]|(?<![0-9])\.[*/]|(?<=[\w)\]])\.\^|\.'|(?<=[\w)\]])['’]\s*\*|\*\s*\w+['’](?![\w\s]*(?:\[\w*\])?\()"
         ),
     ),
     (
@@ -125,7 +129,7 @@ def choose(text: str, dialect: str | None = None) -> tuple[Dialect, str]:
         evidence = pattern.search(bare)
         if evidence is not None:
             return chosen, f"Read as {chosen.called}, because of `{evidence.group().strip()}`."
-    return LECTURE, f"Read as {LECTURE.called}: {LECTURE.rules}."
+    return LECTURE, NO_EVIDENCE
 
 
 def _blanked(text: str) -> str:
