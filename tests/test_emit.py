@@ -261,6 +261,27 @@ def test_a_scaled_term_stays_until_it_is_read() -> None:
     emitting.module(whence.model(text, shapes).emit(["x"], form="inplace")).test_derivatives()
 
 
+def test_what_gives_new_arrays_their_type_is_saved() -> None:
+    library("torch")
+    text = "Z = W @ X + b\nL = softplus(Z) - Y*Z\nJ = sum(L)/m\ndZ = sigmoid(Z) - Y\nF = J"
+    code = whence.model(text, "W: 1 x n, b: scalar, X: n x m, Y: 1 x m").emit(["W"], "torch", form="custom")
+    assert "dtype=W.dtype" in code
+    emitting.module(code).test_derivatives()
+
+
+def test_blocks_on_a_diagonal_are_added() -> None:
+    text, shapes = "Z = W @ X\nJ = sum(logsumexp(Z, axis=0)) - sum(Y*Z)", "W: c x d, X: d x m, Y: c x m"
+    code = whence.model(text, shapes).derivative("J", ["W", "W"]).numpy()
+    assert "blocks[r, :, r, :] += " in code and "np.eye" not in code
+    emitting.module(code).test_derivatives()
+
+
+def test_the_large_network_in_place_holds_little_more_than_it_must() -> None:
+    text = "Z1 = W1 @ X + b1\nA1 = tanh(Z1)\nZ2 = W2 @ A1 + b2\nJ = (sum(logsumexp(Z2, axis=0)) - sum(Y*Z2))/m"
+    code = whence.model(text, SHAPES).emit(["W1", "b1", "W2", "b2"], form="inplace")
+    assert code.count("np.empty((n1, m)") == 2 and code.count("np.empty((n2, m)") == 1
+
+
 def test_a_factorisation_is_saved_as_its_arrays() -> None:
     library("torch")
     text, shapes = "J = a.T @ inv(X) @ b + c.T @ inv(Y) @ a", "a: n, X: n x n, b: n, Y: n x n, c: n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -154,6 +155,9 @@ def halves_of(program: Program, upstream: str, end: str, reserved: Sequence[str]
         for g, o in zip(gradients, program.outputs, strict=True)
         if g in backward and done.called[g] == plan.names[o.name] and not _read_by(g, backward, gradients)
     }
+    read = [*(lines[n] for n in backward), *texts]
+    if writer.like not in named and any(re.search(rf"\b{re.escape(writer.like)}\.", t) for t in read if writer.like):
+        named.append(writer.like)  # new arrays take its element type
     return Halves(
         parameters,
         sizes,
