@@ -7,6 +7,7 @@ a ratio is the median time of the rival over ours. `--write` keeps the table in 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import statistics
 import subprocess
@@ -142,7 +143,8 @@ def machine() -> str:
 
     return (
         f"{model}, one thread for each library; Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"JAX {jax.__version__}, PyTorch {torch.__version__}"
+        f"JAX {jax.__version__}, PyTorch {torch.__version__}; {os.cpu_count()} cores, "
+        f"{os.getloadavg()[2]:.1f} programs running on average: above the number of cores, ratios are uncertain"
     )
 
 

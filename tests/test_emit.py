@@ -233,9 +233,9 @@ def test_emission_is_quick() -> None:
     net.emit()
     taken = []
     for _ in range(9):
-        start = time.perf_counter()
+        start = time.process_time()
         net.emit()
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
     assert sorted(taken)[4] < 0.06  # measured: 0.004; the machine may be busy
 
 
