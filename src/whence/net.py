@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from whence.code import AsCode, EmitsCode
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, claim_shape, names_in
 from whence.expr.node import DIMENSION, dimension
@@ -50,7 +51,7 @@ class Question:
     structured: bool = False
 
 
-class Net:
+class Net(EmitsCode):
     """A model that has been read, with its shapes solved.
 
     >>> net = Net(read_model("z = W x; J = sum(z)", "W: n x m, x: m"))
@@ -319,7 +320,7 @@ class Net:
 
 
 @dataclass(frozen=True)
-class Derivative(Taught):
+class Derivative(Taught, AsCode):
     """A verified derivative. `str()` gives it in textbook notation."""
 
     net: Net

@@ -17,13 +17,14 @@ _COMMANDS = (  # usage, what it gives
     ("reply POST.md", "an answer to a forum post that displays there"),
     ("check MODEL ANSWER | FILE.jsonl", "is a formula right, and if not, what the mistake is"),
     ("grade RUBRIC SUBMISSIONS --out FOLDER", "the marks of a class, answers with the same mistake together"),
+    ("emit MODEL", "the cost and its gradients as code that needs nothing of whence"),
     ("read TEXT | FILE.jsonl", "how a text as typed is read: LaTeX, a slide, NumPy, Octave, Unicode"),
     ("solve FILE", "one problem a line in, one answer a line out"),
 )
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
 ASKED = tuple(k.removeprefix("only-none-") for k in LESSONS if k.startswith("only-none-"))  # the questions of --only
-LATER = ("audit", "emit", "train", "serve")
+LATER = ("audit", "train", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
   whence explain "Z = W X; J = norm(Z - Y)^2" dW
@@ -147,6 +148,21 @@ def _reply(parser: Parser) -> None:
     _common(parser)
 
 
+def _emit(parser: Parser) -> None:
+    _model(parser)
+    parser.add_argument("--wrt", default="", metavar="NAMES", help="W1,b1: by which names (default: all parameters)")
+    parser.add_argument("--of", default="", metavar="NAME", help="of which name (default: the last number)")
+    parser.add_argument("--to", choices=("numpy", "jax", "torch", "c"), default="numpy", help="the language (numpy)")
+    parser.add_argument("--custom", action="store_true", help="as a custom_vjp (jax) or an autograd.Function (torch)")
+    parser.add_argument("--inplace", action="store_true", help="numpy that writes into arrays it has made before")
+    parser.add_argument("--assignment", action="store_true", help='numpy as an assignment has it: grads = {"dW1": dW1}')
+    parser.add_argument("--training", action="store_true", help="loss, gradients, update and step by dictionaries")
+    parser.add_argument("--hessian", action="store_true", help="the second derivative as an operator")
+    parser.add_argument("--sizes", default="", metavar="TEXT", help="n=784,m=128: they decide the order of products")
+    parser.add_argument("--out", default="", metavar="FILE", help="write the code there")
+    _common(parser)
+
+
 def _read(parser: Parser) -> None:
     parser.add_argument("text", nargs="?", metavar="TEXT", help="file, -, or text; FILE.jsonl: one text a line")
     parser.add_argument("--batch", action="store_true", help="one JSON object a line, whatever the file's name")
@@ -248,7 +264,7 @@ def _count(text: str) -> int:
 _BUILDERS = dict(
     zip(
         COMMANDS,
-        (_derive, _shapes, _explain, _practise, _lookup, _reply, _check_command, _grade, _read, _solve),
+        (_derive, _shapes, _explain, _practise, _lookup, _reply, _check_command, _grade, _emit, _read, _solve),
         strict=True,
     )
 )

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import whence
 from whence.cli.output import Output
-from whence.cli.source import read_argument
+from whence.cli.source import read_argument, write_text
 from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError, refuse_choices
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
 from whence.messages.errors import ReadError, WhenceError
 from whence.read.array_errors import ArrayError, array_error_in, without_array_errors
 
 if TYPE_CHECKING:
+    from whence.code import Form
     from whence.net import Derivative, Net
     from whence.shapes.infer import Row
 
@@ -124,6 +125,34 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
         output.text(default)
 
 
+def emit(args: argparse.Namespace, output: Output) -> None:
+    """The cost and its gradients as a program."""
+    from whence.code import FORMS, PLAIN
+
+    net = _net(args)
+    names = [_typed_name(net, name.strip()) for name in args.wrt.split(",") if name.strip()]
+    asked: list[Form] = [f for f in FORMS if f != PLAIN and getattr(args, f)]
+    form = asked[0] if asked else PLAIN
+    code = net.emit(names, args.to, args.of or None, form=form, sizes=_sizes(args.sizes))
+    if args.json:
+        output.json({**_read_back(net), "to": args.to, "form": form, "code": code})
+    elif args.out:
+        write_text(args.out, code)
+    else:
+        output.text(code.rstrip("\n"))
+
+
+def _sizes(text: str) -> dict[str, int]:
+    """n=784,m=128 as sizes. Raises CommandError `bad-usage`."""
+    out: dict[str, int] = {}
+    for part in filter(None, text.replace(" ", "").split(",")):
+        name, _, value = part.partition("=")
+        if not value.isdecimal() or not 1 <= int(value[:10]) <= 10**9:
+            raise CommandError("bad-usage", found=f"{part[:40]!r} is no size", help="A size is written n=784.")
+        out[name] = int(value)
+    return out
+
+
 def solve(args: argparse.Namespace, output: Output) -> None:
     """The answers to a file of problems, line by line."""
     from functools import partial
@@ -202,7 +231,10 @@ def read(args: argparse.Namespace, output: Output) -> None:
     run(args, output)
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, practise, lookup, reply, check, grade, read, solve)}
+RUN = {
+    run.__name__: run
+    for run in (derive, shapes, explain, practise, lookup, reply, check, grade, emit, read, solve)
+}
 
 
 # -- asking the engine

@@ -119,10 +119,21 @@ class Op:
     unicode: str = ""  # plain-text mathematics, with {X}
     # Code: an operand as it stands, where {X} is a name or bracketed, {axis} a number or a tuple. Of the whole, {axis}
     # is None where `takes` has `axis`, the tuple of all axes where it has `axes` (the value is then 1 x 1).
+    # {like} is an array that the program was given, whose element type (and device) new arrays take.
     numpy: str = ""
     jax: str = ""
     torch: str = ""
     c: str = ""
+    into: str = ""  # NumPy, into an array that is there: np.exp({X}, out={out})
+    # Of the whole array as a plain number: back end -> text. In C what a loop does: what it starts with, and {Y} after
+    # one more entry {X}.
+    whole: dict[str, str] = field(default_factory=dict, hash=False)
+    # By a factorisation that several uses of X share: "numpy pd", "torch lu", ... -> text, where {F} is its name.
+    factored: dict[str, str] = field(default_factory=dict, hash=False)
+    # What it is of another function's value without loss of digits: ("sigmoid(X)", "-softplus(-X)") of log.
+    stable: tuple[tuple[str, str], ...] = ()
+    steady: str = ""  # in other words of the language, without overflow; where a back end has no text of its own
+    reflected: str = ""  # elementwise: f(-X) by f(X), where that saves a call: softplus(-X) = softplus(X) - X
     helpers: dict[str, str] = field(
         default_factory=dict, hash=False
     )  # back end -> a definition its text relies on, emitted once
