@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from whence.expr.naming import canonical_naming
 from whence.expr.node import BASIS, SUM, Coefficient, Node, function, identity, raw_sum
+from whence.expr.selectors import SELECTS, use_selectors
 
 UNIT_DIAGONAL = "unit-diagonal"  # a triangular mask: ones on one side of the diagonal and on it, zeros on the other
 LOWER = "lower"  # zero above the diagonal
@@ -63,6 +64,7 @@ def use_facts(exponents: Exponents, rank: int) -> tuple[Exponents, bool]:
     changed = UNIT_DIAGONAL in present and _triangles(out)
     changed |= "mask" in present and _entries(out, rank)
     changed |= SYMBOLIC_POWER in present and _powers(out)
+    changed |= SELECTS in present and use_selectors(out)
     return out, changed
 
 

@@ -272,7 +272,8 @@ def result_shape(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | Non
         raise RuleError("outside-scope", found=op.name)
     own = letters(op, arguments)
     lead = first.shape[:-2] if way.batched else ()
-    return (*lead, *(_size(x, own) for x in way.gives))
+    sizes = tuple(_size(x, own) for x in way.gives)
+    return (*lead, *sizes) if sizes or not lead else (*lead, ONE, ONE)
 
 
 def _size(text: str, own: dict[str, Dim]) -> Dim:

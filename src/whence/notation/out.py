@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from whence.expr.node import Coefficient
 from whence.ops.table import in_role, structured_by
+from whence.read.parser import parse_expression
 from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Range, Text, Transpose
 
 POWER_LIMIT = 64  # the highest power of a matrix that the language has
@@ -306,5 +307,5 @@ def kron(factors: list[Out]) -> Out:
 
 def index(a: Out, *places: str | None) -> Out:
     """a[i, :]; None is the whole axis."""
-    trees = tuple(Range() if p is None else Number(Fraction(p)) if p.isdigit() else Name(p) for p in places)
+    trees = tuple(Range() if p is None else parse_expression(p, dialect="canonical") for p in places)
     return Out(Index(a.tree, trees), a.within(ATOM_LEVEL) + 1 + 2 * len(places), scalar=None not in places)
