@@ -404,7 +404,7 @@ def _place(place: Expr | Range, size: Dim, scope: Scope) -> Place:
             return None if not low.terms and high == size else (low, high)
         case Name(id=name) if name not in scope.values and name not in scope.sizes:
             return name
-    return str(_bound(place, size, scope))
+    return _bound(place, size, scope)
 
 
 def _bound(expr: Expr, size: Dim, scope: Scope) -> Dim:

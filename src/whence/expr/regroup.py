@@ -23,7 +23,7 @@ from whence.ops.table import lookup, structured_by
 from whence.shapes.dims import Dim
 
 SUMMED = 1_000  # summed indices are numbered from here while a term is put together
-Place = str | tuple[Dim, Dim] | None  # the name or number of an entry; a range, from and to; the whole axis
+Place = str | Dim | tuple[Dim, Dim] | None  # the name or the number of an entry; a range, from and to; the whole axis
 
 
 def simple(values: Sequence[Value]) -> None:
@@ -49,7 +49,7 @@ def entry(v: Value, places: Sequence[Place]) -> Value:
             kept += d != ONE
             continue
         names.append((SUMMED + k,))
-        if isinstance(place, str):
+        if not isinstance(place, tuple):
             shape.append(ONE if len(places) < 3 else None)
             if d != ONE:
                 factors.append((basis(place, d), (SUMMED + k,), 1))
@@ -61,14 +61,14 @@ def entry(v: Value, places: Sequence[Place]) -> Value:
         kept += high - low != ONE
     factors.insert(0, (v.node, v.indices(names), 1))
     left = tuple(d for d in shape if d is not None)
-    full_shape: FullShape = () if all(isinstance(p, str) for p in places) else left
+    full_shape: FullShape = () if not any(p is None or isinstance(p, tuple) for p in places) else left
     return Value(make_sum([(1, factors)], core(left)), (*left, ONE) if len(full_shape) == 1 else full_shape)
 
 
 def _chosen(low: Dim, high: Dim, size: Dim, new: int, old: int) -> Factor:
     """What takes the axis `old` of this size to its range, the axis `new`."""
     if high - low == ONE:
-        return basis(str(low), size), (old,), 1
+        return basis(low, size), (old,), 1
     return selector(low, high - low, size), (new, old), 1
 
 
