@@ -21,8 +21,8 @@ def _simple_facts(exponents: Exponents) -> Exponents:
     out: Exponents = {}
     for (node, idx), e in exponents.items():
         facts = node.facts
-        if "symmetric" in facts and len(idx) == 2 and idx[0] > idx[1]:
-            idx = (idx[1], idx[0])
+        if "symmetric" in facts and len(idx) > 1 and idx[-2] > idx[-1]:
+            idx = (*idx[:-2], idx[-1], idx[-2])
         out[node, idx] = out.get((node, idx), 0) + e
         if UNIT_DIAGONAL in facts and idx[0] == idx[1]:
             del out[node, idx]

@@ -40,11 +40,27 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
+class Summed:
+    """What a formula that is a sum along axes is the sum of, with the sizes of its axes."""
+
+    word: str
+    axis: int | tuple[int, ...]
+    dims: tuple[Dim, ...]
+    inner: Out
+
+    @property
+    def key(self) -> tuple:
+        """Equal where two of them can be one sum."""
+        return self.word, self.axis, self.dims
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
-    """A formula and its layout."""
+    """A formula and its layout; `summed` where it is a sum along axes."""
 
     out: Out
     layout: Layout
+    summed: Summed | None = None
 
     @property
     def rank(self) -> int:
@@ -55,7 +71,7 @@ def placed(out: Out, layout: Layout) -> Placed:
     """A formula with its layout; beyond rank 2 it has no operands that may be transposed one by one."""
     rank = max(len(layout), 2)
     if rank > 2:
-        return Placed(replace(out, rank=rank, hadamard=(), symmetric=False, scalar=False), layout)
+        return Placed(replace(out, rank=rank, hadamard=(), scalar=False), layout)
     return Placed(replace(out, rank=2), layout)
 
 

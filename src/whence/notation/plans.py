@@ -16,6 +16,7 @@ from whence.notation.layouts import (
     Layout,
     Placed,
     Space,
+    Summed,
     arranged,
     as_bias,
     axes_of,
@@ -52,7 +53,7 @@ class Plan:
     def hints(self) -> tuple[Layout, ...]:
         """Layouts that come cheaply, all with every label."""
         if self._hints is None:
-            found = [stripped(h) for h in self.cheap() if set(self.labels) <= set(h)]
+            found = [h for h in self.cheap() if set(self.labels) <= set(h)]
             self._hints = tuple(dict.fromkeys(found))[:MAX_HINTS]
         return self._hints
 
@@ -129,7 +130,23 @@ class Product(Plan):
                     below = inner.layout[-2:] == m.labels
                     inner = placed(o.call(TRIANGLES[0 if below else 1], inner.out), inner.layout)
                 return inner
-        return self._product([(plan.at(want), e) for plan, e in self.factors])
+        whole = self._product([(plan.at(want), e) for plan, e in self.factors])
+        outer = self._outer(want) if len(want) > 1 else None
+        return whole if outer is None or whole.out.length <= outer.out.length else outer
+
+    def _outer(self, want: Layout) -> Placed | None:
+        """A column times a row, x @ y.T, times the others; None where no two factors are such."""
+        row, column = want[-2:]
+        ends = [[f for f in self.factors if f[0].labels == (x,)] for x in (row, column)]
+        if not all(ends) or all(e < 0 for side in ends for _, e in side):
+            return None
+        down, across = (Product(side, self.space) for side in ends)
+        a, b = down.at((row, None)), across.at((None, column))
+        if a.rank != 2 or b.rank != 2:
+            return None
+        outer = Leaf([Placed(o.matmul([a.out, b.out]), (row, column))], self.space)
+        rest = [f for f in self.factors if f not in ends[0] and f not in ends[1]]
+        return self._product([(plan.at(want), e) for plan, e in [(outer, 1), *rest]])
 
     def _product(self, parts: list[tuple[Placed, Coefficient]]) -> Placed:
         fitted = beside_tensors([p for p, _ in parts], self.space)
@@ -166,8 +183,10 @@ class Contraction(Plan):
         columns = [x for x in self.right.labels if x not in self.shared] or [None]
         for x in reversed(rows):
             for y in reversed(columns):
-                lead = [z for z in self.labels if z not in (x, y)]
-                yield (*lead, x, y)
+                for h in (*self.left.hints(), *self.right.hints()):
+                    lead = tuple(None if z in self.summed else z for z in h[:-2] if z not in (x, y))
+                    ahead = (z for z in self.labels if z not in (*lead, x, y))
+                    yield (*ahead, *lead, x, y)
 
     def direct(self, want: Layout) -> Placed:
         options: list[Placed] = []
@@ -198,8 +217,9 @@ class Contraction(Plan):
             made = placed(o.matmul([a.out, b.out]), layout)
             if others:
                 axis = axes_of(layout, others)
+                summed = Summed(structured_by("sum").name, axis, tuple(self.space.dim(x) for x in layout), made.out)
                 layout = tuple(None if x in others else x for x in layout)
-                made = placed(o.call(structured_by("sum").name, made.out, axis=axis), layout)
+                made = replace(placed(o.call(summed.word, made.out, axis=axis), layout), summed=summed)
             yield made
 
 
@@ -235,10 +255,15 @@ class Reduction(Plan):
                 continue
             p = self._full(layout)
             reduced = tuple(None if x in self.over else x for x in p.layout)
-            options.append(placed(o.call(self.word, p.out, axis=axes_of(p.layout, self.over)), reduced))
+            options.append(self._called(p, reduced))
         if not options:
             raise NotMatrix
         return min(options, key=lambda p: p.out.length)
+
+    def _called(self, p: Placed, reduced: Layout) -> Placed:
+        axis = axes_of(p.layout, self.over)
+        made = placed(o.call(self.word, p.out, axis=axis), reduced)
+        return replace(made, summed=Summed(self.word, axis, tuple(self.space.dim(x) for x in p.layout), p.out))
 
     def _full(self, layout: Layout) -> Placed:
         p = self.inner.at(layout)
@@ -388,8 +413,20 @@ class Added(Plan):
         terms = [self.terms[first], *self.terms[:first], *self.terms[first + 1 :]]
         parts = beside_tensors([plan.at(want) for _, plan in terms], self.space)
         layout = common(parts)
-        outs = [p.out for p in as_bias(parts)]
-        return placed(o.add([(s, x) for (s, _), x in zip(terms, outs, strict=True)]), layout)
+        signs = [s for s, _ in terms]
+        together = _summed_together(signs, parts)
+        if together is not None:
+            return together
+        return placed(o.add(list(zip(signs, [p.out for p in as_bias(parts)], strict=True))), layout)
+
+
+def _summed_together(signs: Sequence[int], parts: Sequence[Placed]) -> Placed | None:
+    """sum(A, axis=0) + sum(B, axis=0) as sum(A + B, axis=0), where A and B have the same shape."""
+    first = parts[0].summed
+    if first is None or any(p.summed is None or p.summed.key != first.key or p.layout != parts[0].layout for p in parts):
+        return None
+    inner = o.add([(s, p.summed.inner) for s, p in zip(signs, parts, strict=True) if p.summed is not None])
+    return placed(o.call(first.word, inner, axis=first.axis), parts[0].layout)
 
 
 class Shortest(Plan):

@@ -109,6 +109,8 @@ class Printer:
 
     def size(self, d: Dim) -> Out:
         """A size as a formula."""
+        if not d.terms:
+            return o.number(0)
         terms = []
         for powers, c in d.terms:
             factors = [o.power(o.name(symbol, scalar=True), e) for symbol, e in powers]

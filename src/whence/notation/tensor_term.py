@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from whence.notation.tensors import Tensors
 
 Weighed = tuple[Plan, Coefficient]
+MAX_CHOICES = 3  # ways to multiply three factors on one index that are tried
 
 
 class TensorTerm:
@@ -54,6 +55,7 @@ class TensorTerm:
         self.pieces: list[Weighed] = []
         self.ranges: list[tuple[int | None, int, Stretch]] = []  # new label, old label
         self.picks: dict[int, str] = {}
+        self.choice, self.choices, self.early = 0, 1, False
         self.fresh = 1 + max([1_000, *space.sizes, *(i for _, idx, _ in factors for i in idx)])
         for f, idx, _ in factors:
             self.space.sizes.update(zip(idx, f.dims, strict=True))
@@ -127,6 +129,8 @@ class TensorTerm:
         self._slice()
         later = {new for new, _, _ in self.ranges if new is not None}
         self._group()
+        if self.early:
+            self._broadcast_first()
         self._eliminate(later)
         for new, old, stretch in self.ranges:
             self._put(new, old, stretch)
@@ -210,10 +214,23 @@ class TensorTerm:
         return plan if e == 1 else Product([(plan, e)], self.space)
 
     def _to_merge(self, holders: list[Weighed]) -> list[Weighed]:
-        """Two of three or more: one that broadcasts to another, else those with the fewest labels together."""
+        """Two of three or more: one that broadcasts to another, else by choice of those with the fewest labels."""
         pairs = [(a, b) for k, a in enumerate(holders) for b in holders[k + 1 :]]
-        within = [(a, b) for a, b in pairs if set(a[0].labels) <= set(b[0].labels) or set(b[0].labels) <= set(a[0].labels)]
-        return list(min(within or pairs, key=lambda pair: len(self._union(list(pair)))))
+        found = sorted([p for p in pairs if _within(*p)] or pairs, key=lambda pair: len(self._union(list(pair))))
+        self.choices = max(self.choices, len(found[:MAX_CHOICES]))
+        return list(found[min(self.choice, len(found) - 1)])
+
+    def _broadcast_first(self) -> None:
+        """Factors that broadcast to another with a common summed index are multiplied with it before any sum."""
+        while True:
+            pairs = [(a, b) for k, a in enumerate(self.pieces) for b in self.pieces[k + 1 :]]
+            pair = next((p for p in pairs if _within(*p) and self._share_summed(*p)), None)
+            if pair is None:
+                return
+            self.pieces = [x for x in self.pieces if x is not pair[0] and x is not pair[1]] + [self._product(list(pair))]
+
+    def _share_summed(self, a: Weighed, b: Weighed) -> bool:
+        return any(i in b[0].labels and i not in self.kept for i in a[0].labels)
 
     def _sum(self, piece: Weighed, over: Sequence[int]) -> Plan:
         """A sum along axes; a mean where the term divides by their sizes and the model speaks of means."""
@@ -267,9 +284,8 @@ class TensorTerm:
         return self._whole(plan, e)
 
 
-def constant(value: Out, space: Space) -> Plan:
-    """A number."""
-    return Leaf([Placed(value, ())], space)
+def _within(a: Weighed, b: Weighed) -> bool:
+    return set(a[0].labels) <= set(b[0].labels) or set(b[0].labels) <= set(a[0].labels)
 
 
 def is_triangle(f) -> bool:

@@ -51,7 +51,7 @@ class Part(Plan):
 
     def at(self, want: Layout) -> Placed:
         p = self.inner.at(tuple(self.own.index(x) if x in self.own else None for x in want))
-        return Placed(p.out, self._outside(p.layout))
+        return Placed(p.out, self._outside(p.layout), p.summed)
 
 
 class Tensors:
@@ -152,7 +152,7 @@ class Tensors:
         space = self._space(node)
         if node.kind == VARIABLE and self.needed(node):
             shape = self.printer.shapes.get(node.name, node.dims)
-            return Leaf([placed(o.name(node.name), self.axes(node, shape))], space)
+            return Leaf([placed(o.name(node.name, symmetric="symmetric" in node.facts), self.axes(node, shape))], space)
         if not self.needed(node):
             return self._matrix(node, space)
         return self._function(node, space) if node.kind == FUNCTION else self._sum(node, space)
@@ -262,10 +262,9 @@ class Tensors:
         signed: list[tuple[int, Plan]] = []
         parts: dict[int, list[tuple[Stretch, int | None, Plan]]] = {}
         for c, factors in terms:
-            term = self._term(abs(c), factors, node)
-            found = term.placed_along()
+            found = self._term(abs(c), factors, node).placed_along()
             if found is None:
-                signed.append((1 if c > 0 else -1, self._term(abs(c), factors, node).plan()))
+                signed.append((1 if c > 0 else -1, self._contraction(abs(c), factors, node, space)))
                 continue
             axis, stretch, own, plan = found
             plan = plan if c > 0 else Added([(-1, plan)], plan.space)
@@ -284,6 +283,17 @@ class Tensors:
             stretch, own, plan = parts[0]
             return -1, Joined([(stretch, own, plan.terms[0][1])], axis, inner)
         return 1, Joined(parts, axis, inner)
+
+    def _contraction(self, c: Coefficient, factors: Sequence[Factor], node: Node, space: Space) -> Plan:
+        """The plan of one term: the shortest over the orders in which its factors can be put together."""
+        first = self._term(c, factors, node)
+        ways = [first.plan()]
+        orders = [(k, False) for k in range(1, first.choices)]
+        for choice, early in [*orders, (0, True)]:
+            term = self._term(c, factors, node)
+            term.choice, term.early = choice, early
+            ways.append(term.plan())
+        return Shortest(ways, space)
 
     def _term(self, c: Coefficient, factors: Sequence[Factor], node: Node) -> TensorTerm:
         return TensorTerm(self, c, factors, own_axes(node.rank), self._space(node))
