@@ -103,7 +103,7 @@ class Engine:
             inputs=len(self.inputs),
             means=speaks_of_means([*asked, *(s.expression for s in model.statements)]),
         )
-        self.chooser = Chooser(self.length, self.forward.rewriter)
+        self.chooser = Chooser(self.length, self.forward.rewriter, means=self.printer.means)
         self.arrangement: Arrangement | None = None
         self.names = (*printed_shapes, *self.table.dims)
 

@@ -44,6 +44,8 @@ def placeholders(op: Op, count: int | None = None) -> list[str]:
 # ---------------------------------------------------------------- entry by entry
 def step(v: Value) -> Value:
     """1 where the value is positive, else 0."""
+    if "mask" in v.node.facts:
+        return v
     op = structured_by("step")
     return elementwise(op.name, [v], facts=op.facts)
 

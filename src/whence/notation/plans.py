@@ -34,7 +34,7 @@ from whence.notation.pieces import TRIANGLES, NotMatrix, merged
 from whence.ops.table import structured_by
 from whence.shapes.dims import Dim
 
-MAX_HINTS = 4
+MAX_HINTS = 6
 MAX_RANK = 8  # of an array that stands in between
 
 
@@ -185,8 +185,10 @@ class Contraction(Plan):
             for y in reversed(columns):
                 for h in (*self.left.hints(), *self.right.hints()):
                     lead = tuple(None if z in self.summed else z for z in h[:-2] if z not in (x, y))
-                    ahead = (z for z in self.labels if z not in (*lead, x, y))
-                    yield (*ahead, *lead, x, y)
+                    ahead = [z for z in self.labels if z not in (*lead, x, y)]
+                    before = (*ahead, *lead)
+                    yield (*before, x, y)
+                    yield (*before, y, x)
 
     def direct(self, want: Layout) -> Placed:
         options: list[Placed] = []

@@ -134,6 +134,7 @@ class TensorTerm:
         self._eliminate(later)
         for new, old, stretch in self.ranges:
             self._put(new, old, stretch)
+        self.scalars.sort(key=lambda x: self.tensors.size_order(x[0]))
         body = self._body()
         word = Term(self.printer, self.coefficient, self.scalars, 0, ())
         if body is None:
@@ -144,12 +145,11 @@ class TensorTerm:
 
     def placed_along(self) -> tuple[int, Stretch, int | None, Plan] | None:
         """Where the whole term is one part put in place along an axis: that axis, where, the part's label, the part."""
-        if len(self.ranges) != 1:
+        outside = [r for r in self.ranges if r[1] in self.kept]
+        if len(outside) != 1 or self.count[outside[0][1]] > 1:
             return None
-        new, old, stretch = self.ranges[0]
-        if old not in self.kept or self.count[old] > 1:
-            return None
-        self.ranges = []
+        new, old, stretch = outside[0]
+        self.ranges = [r for r in self.ranges if r is not outside[0]]
         self.kept = self.kept - {old} | ({new} if new is not None else set())
         return old, stretch, new, self.plan()
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from whence.expr.canonical import canonical
-from whence.expr.node import FUNCTION, SUM, VARIABLE, Coefficient, Factor, Node
+from whence.expr.node import DIMENSION, FUNCTION, SUM, VARIABLE, Coefficient, Factor, Node
 from whence.expr.opaque import placeholders, word_of
 from whence.expr.regroup import is_reshape
 from whence.expr.selectors import SELECTS, at_most
@@ -60,6 +60,8 @@ class Tensors:
     def __init__(self, printer: Printer) -> None:
         self.printer = printer
         self.batched = any(len(s) > 2 for s in printer.shapes.values())
+        sizes = (symbol for shape in printer.shapes.values() for d in shape for symbol in d.symbols)
+        self._size_order = {symbol: k for k, symbol in enumerate(dict.fromkeys(sizes))}
         self._plans: dict[Node, Plan] = {}
         self._known: dict[Node, bool] = {}
 
@@ -81,6 +83,10 @@ class Tensors:
         if node.kind != SUM:
             return False
         return any(f.rank > 0 and self.needed(f) for _, fs in node.terms for f, _, _ in fs)
+
+    def size_order(self, node: Node) -> int:
+        """Sizes stand in the order in which the model has them."""
+        return self._size_order.get(node.name, len(self._size_order)) if node.kind == DIMENSION else -1
 
     # ------------------------------------------------------------ formulas
     def forms(self, node: Node) -> tuple[Out, ...]:
@@ -308,7 +314,8 @@ class Tensors:
             node = canonical(node)
             if node.kind != SUM or len(node.terms) > MAX_CASES:
                 return None
-        masks = {(f, idx) for _, fs in node.terms for f, idx, _ in fs if f.name == step and f.kind == FUNCTION}
+        masks = {(f, idx) for _, fs in node.terms for f, idx, _ in fs if f.kind == FUNCTION and f.name == step}
+        masks |= {(f, idx) for _, fs in node.terms for f, idx, _ in fs if _is_condition(f)}
         if len(masks) != 1:
             return None
         ((mask, place),) = masks
@@ -320,7 +327,7 @@ class Tensors:
             on.append((c, rest))
             if len(rest) == len(fs):
                 off.append((c, rest))
-        argument = mask.arguments[0]
+        argument = mask.arguments[0] if mask.name == step else mask
         below = argument.kind == SUM and all(c < 0 for c, _ in argument.terms)
         condition = self.part(scaled(argument, -1) if below else argument, place, space)
         sides = [self._case(make_sum(side, node.dims), space) for side in (on, off)]
@@ -339,6 +346,11 @@ class Tensors:
 def scaled_by(node: Node, content: Coefficient) -> Node:
     """The sum divided by a number."""
     return make_sum([(Fraction(c) / content, factors) for c, factors in node.terms], node.dims)
+
+
+def _is_condition(f: Node) -> bool:
+    """Is the factor an array of 0 and 1 that stands for a condition?"""
+    return "mask" in f.facts and f.kind in (VARIABLE, FUNCTION) and SELECTS not in f.facts and f.rank > 1
 
 
 def _shows(f: Node, name: str) -> bool:

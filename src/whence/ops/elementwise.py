@@ -10,6 +10,7 @@ _ERF = "np.vectorize(math.erf, otypes=[float])"
 ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="exp",
+        role="exponential",
         kind="elementwise",
         takes="X",
         gives="X",
