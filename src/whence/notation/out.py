@@ -69,7 +69,7 @@ def _decimal(value: Fraction) -> str:
 
 def call(function: str, *arguments: Out, axis: int | tuple[int, ...] | None = None, extra: int = 0) -> Out:
     keywords = () if axis is None else (("axis", _axes(axis)),)
-    shown = 0 if axis is None else 4 if isinstance(axis, int) else 5 + 2 * len(axis)
+    shown = 0 if axis is None else 4 if isinstance(axis, int) else 4 + len(axis)
     length = 2 + sum(a.length for a in arguments) + max(len(arguments) - 1, 0) + 1 + shown + extra
     return Out(Call(function, tuple(a.tree for a in arguments), keywords), length)
 

@@ -28,10 +28,12 @@ from whence.notation.layouts import (
     order_of,
     placed,
     stripped,
+    turned,
 )
 from whence.notation.out import Out
 from whence.notation.pieces import TRIANGLES, NotMatrix, merged
 from whence.ops.table import structured_by
+from whence.read.syntax import Transpose
 from whence.shapes.dims import Dim
 
 MAX_HINTS = 6
@@ -295,11 +297,14 @@ class Sliced(Plan):
         options = []
         for layout in self._inside(want):
             p = filled(self.inner.at(layout), only(layout, (*self.labels, self.old)), self.space)
-            write = self.space.write
-            ends = (write(self.stretch.low), write(self.stretch.high))
-            out = o.ranges(p.out, [ends if x == self.old else None for x in p.layout])
-            options.append(placed(out, tuple(self.new if x == self.old else x for x in p.layout)))
+            options.append(turned(self._cut(turned(p))) if isinstance(p.out.tree, Transpose) else self._cut(p))
         return min(options, key=lambda p: p.out.length)
+
+    def _cut(self, p: Placed) -> Placed:
+        write = self.space.write
+        ends = (write(self.stretch.low), write(self.stretch.high))
+        out = o.ranges(p.out, [ends if x == self.old else None for x in p.layout])
+        return placed(out, tuple(self.new if x == self.old else x for x in p.layout))
 
     def _inside(self, want: Layout) -> Iterable[Layout]:
         if self.new is not None:
