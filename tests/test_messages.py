@@ -15,6 +15,9 @@ from whence.messages.show import render
 from whence.read.model import read_model
 from whence.read.parser import parse_expression
 from whence.read.problem import problem_from_json
+from whence.read.reading import read_typed
+
+CONTEXT = {"variables": {"A": ["n", "n"], "B": ["n", "m"], "dy": ["n", "m"], "x": ["n", "m"]}}
 
 SOURCE = Path(__file__).parent.parent / "src" / "whence"
 READING = [m for m in CATALOGUE.values() if m.example.kind != "command"]
@@ -32,6 +35,8 @@ def trigger(message: Message) -> None:
         parse_expression(text, dialect=kind)
     elif kind == "model":
         read_model(text)
+    elif kind == "typed":
+        read_typed(text, CONTEXT)
     elif kind == "shapes":
         read_model("J = X", shapes=text)
     elif kind == "assume":

@@ -15,6 +15,7 @@ from whence.messages.errors import WhenceError
 from whence.messages.show import render
 from whence.read.model import read_model
 from whence.read.parser import parse_expression
+from whence.read.reading import read_typed
 
 SEEDS = [
     "Z^[1] = W^[1] X + b^[1]; J = 1/m sum(L)",
@@ -23,14 +24,20 @@ SEEDS = [
     "einsum('ik,jl->ijkl', A, B) @ X[0:k, :].T",
     "sum(softmax(X, axis=(0, 1))**2 > 0.5)",
     "X^{-T} W_{ax} - ∂J/∂W^[1] + h^{[2]'}(Z)",
+    r"\frac{\partial J}{\partial W^{(l)}} = \frac{1}{m} \sum_{i} \delta_i^{(l)} \hat{x}_i^\top \odot \sigma'(z)",
+    r"{1 \over 2} \|A x - b\|_2^2 + \underbrace{\lambda I}_{n} X^{-\top} \mathbf{1}",
+    "dZ = np.dot(W.T, dA) * (1 - np.power(A, 2)).sum(axis=-1, keepdims=True)[0:k] + np.einsum('ij,jk', A, B)",
+    'grads["dW" + str(l-1)] -= self.W.t().mm(x.data) / m  # F.softmax(x, dim=1)',
+    "J = x'*A*x .* (B\\c).^2 + norm(y - X*w)^2; % Octave",
+    ">>> S_{ij} = Σ_k Q_{ik} K_{jk} + ⟨A, B⟩ : C ⊗ D − √(2)|x|",
     "shape X: n0 x m, W1: n1 x n0\nassume S: symmetric, pd\nfunction g\nswish(z) = z*sigmoid(z)",
 ]
 LONGEST = 0.05  # seconds, for texts of ordinary length; a line of 2,000 tokens may take a little more
-SIGNS = "()[]{}^'’′.,;:=+-*/@⊙∘·×_#\"ᵀ²⁻¹₁½∂σλΣ \n\tTXxg1e0\u0302\u200b\x00"
+SIGNS = "\\$&%~⟨⟩∇∑√⊗𝟙:!()[]{}^'’′.,;:=+-*/@⊙∘·×_#\"ᵀ²⁻¹₁½∂σλΣ \n\tTXxg1e0\u0302\u200b\x00"
 
 
 def check(text: str, longest: float = LONGEST) -> None:
-    for read in (read_model, parse_expression):
+    for read in (read_model, parse_expression, read_typed):
         start = time.process_time()
         try:
             read(text)

@@ -11,11 +11,12 @@ _COMMANDS = (  # usage, what it gives
     ("derive MODEL [TARGET ...]", "all formulas of the backward pass, or those asked for"),
     ("shapes MODEL", "the shape of every name, and the line that fixed it"),
     ("explain MODEL [TARGET] | --code [CODE]", "where one formula comes from, or what an error means"),
+    ("read TEXT | FILE.jsonl", "how a text as typed is read: LaTeX, a slide, NumPy, Octave, Unicode"),
     ("solve FILE", "one problem a line in, one answer a line out"),
 )
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
-LATER = ("check", "practise", "lookup", "reply", "audit", "emit", "train", "grade", "read", "serve")
+LATER = ("check", "practise", "lookup", "reply", "audit", "emit", "train", "grade", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
   whence explain "Z = W X; J = norm(Z - Y)^2" dW
@@ -84,8 +85,19 @@ def _shapes(parser: Parser) -> None:
     _common(parser)
 
 
+def _read(parser: Parser) -> None:
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="file, -, or text; FILE.jsonl: one text a line")
+    parser.add_argument("--batch", action="store_true", help="one JSON object a line, whatever the file's name")
+    _dialect(parser)
+    _batch(parser)
+
+
 def _solve(parser: Parser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="problems, one JSON object a line; - is standard input")
+    _batch(parser)
+
+
+def _batch(parser: Parser) -> None:
     parser.add_argument("--out", default="", metavar="FILE", help="write the answers there")
     parser.add_argument("--resume", action="store_true", help="go on after the answers that --out FILE has")
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="work on N processes (default: 1)")
@@ -100,7 +112,14 @@ def _model(parser: Parser) -> None:
     parser.add_argument(
         "--assume", action="append", default=[], metavar="TEXT", help='what is known, as in "S: symmetric" (may repeat)'
     )
-    parser.add_argument("--dialect", metavar="NAME", help="lecture or canonical (default: by the signs in the text)")
+    _dialect(parser)
+
+
+def _dialect(parser: Parser) -> None:
+    from whence.read.dialects import DIALECTS
+
+    names = ", ".join(DIALECTS)
+    parser.add_argument("--dialect", metavar="NAME", help=f"{names} (default: by the signs in the text)")
 
 
 def _ways(parser: Parser) -> None:
@@ -130,4 +149,4 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _solve), strict=True))
+_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _read, _solve), strict=True))

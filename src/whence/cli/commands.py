@@ -114,7 +114,14 @@ def explain_code(code: str, output: Output) -> None:
         output.text("  " + (line if len(line) <= 100 else line[:97] + "..."))
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, solve)}
+def read(args: argparse.Namespace, output: Output) -> None:
+    """How a text as typed is read."""
+    from whence.cli.reading import read as run
+
+    run(args, output)
+
+
+RUN = {run.__name__: run for run in (derive, shapes, explain, read, solve)}
 
 
 # -- asking the engine

@@ -89,6 +89,8 @@ def _check(name: str, args: argparse.Namespace) -> None:
         problem = "FILE is missing" if args.file is None else ""
         if args.resume and not args.out:
             problem = "--resume needs --out FILE"
+    elif "text" in args:
+        problem = "TEXT is missing" if args.text is None else ""
     elif "code" in args and args.code is not None:
         problem = "--code explains a message, not a MODEL" if args.model is not None else ""
     elif args.model is None:

@@ -56,14 +56,6 @@ _CHARACTERS = (
         Bad("command", 'whence read --dialect klingon "Z = W X"'),
     ),
     Message(
-        "other-dialect",
-        "{found} is {dialect}, which is not read yet.",
-        "Type the formula as on a slide (Z1 = W1 X + b1) or in the canonical language (Z1 = W1 @ X + b1).",
-        "The same sign means different things in different notations, so a formula is only read by the rules of "
-        "its own. Read so far: lecture notation and the canonical language.",
-        Bad("formula", "\\frac{1}{m}", 1, 1),
-    ),
-    Message(
         "other-sign",
         "The sign {found} is not used this way in the {dialect} language.",
         "In the canonical language a power is **, a transpose is .T and g' is g_prime; "
@@ -203,8 +195,8 @@ _WORDS = (
         "function-without-bracket",
         "{found} is a function and needs its argument in brackets.",
         "Write {found}(…), or give the quantity another name.",
-        "log x is not read as a product of log and x, nor guessed to be log(x).",
-        Bad("lecture", "log A2", 1, 1),
+        "log x is read as log(x); a function behind which nothing stands has no value.",
+        Bad("lecture", "log + A2", 1, 1),
     ),
     Message(
         "function-and-variable",
@@ -237,11 +229,32 @@ _WORDS = (
         Bad("lecture", "A^{1/2} x", 1, 2),
     ),
     Message(
-        "ambiguous-sum",
-        "Σ can be a matrix or the sign of a sum.",
-        "Write sum(…) for the sum; for the matrix declare its shape, or write Sigma.",
-        "Sums over an index are not read yet. sum(X), sum(X, axis=0) and sum(X, axis=1) are.",
-        Bad("lecture", "2/N Σ (p - y)", 1, 5),
+        "indices-unread",
+        "These indices make no formula of matrices.",
+        "Write the sum over one repeated index, as Σ_j W_ij x_j, or the formula in matrices: W x.",
+        "At most two indices may be free, and entries of one array are named by letters that differ.",
+        Bad("typed", "T_{ij} = \\sum_k A_{ii} B_{kj}", 1, 17),
+    ),
+    Message(
+        "shape-of-counted",
+        "{found} can be an entry or a whole sample: nothing declares what is counted.",
+        "Declare the shape of the whole, as x: n or X: n x m.",
+        "Under a sum over i, x_i is an entry of a column x or a row of a matrix: two different formulas in matrices.",
+        Bad("typed", "\\sum_i u_i v_i", 1, 8),
+    ),
+    Message(
+        "words-after-formula",
+        "The words behind the formula ({found}) say more than it does.",
+        "Put it into the formula, as sum(X, axis=0).",
+        "A sum without an axis is over all entries; words about it are not read as part of the formula.",
+        Bad("typed", "dw = sum(dy * x). summation over the batch", 1, 19),
+    ),
+    Message(
+        "ones-without-size",
+        "How long this vector of ones is does not follow from what stands beside it.",
+        "Write its size, as 𝟙_n or ones(n), or declare the shapes of its neighbours.",
+        "A bold 1 is a column of ones; its length is taken from the matrix it is multiplied with or added to.",
+        Bad("typed", "\\mathbf{1}", 1, 9),
     ),
     Message(
         "ambiguous-word",
@@ -255,7 +268,7 @@ _WORDS = (
         "Beside a transpose and no other product, * can be the matrix product or the product entry by entry.",
         "Write W' dZ or W.T @ dZ for the matrix product, ⊙ for entry by entry, or choose the dialect.",
         "In Octave, X'*Y is a matrix product; on a slide, * goes entry by entry.",
-        Bad("formula", "X'*(X*w - y)", 1, 3),
+        Bad("formula", "X^T*(X*w - y)", 1, 4),
     ),
     Message(
         "ambiguous-call",
@@ -286,7 +299,7 @@ _WORDS = (
         "The superscript {found} is not read.",
         "Write ^T, ^-1, ^2 or ^[1]; longer exponents in brackets: x^(1/2).",
         "Superscripts are transposes, inverses, powers and layers.",
-        Bad("lecture", "W^{[1]+} X", 1, 7),
+        Bad("lecture", "W^{[1]+} X", 1, 2),
     ),
     Message(
         "empty-superscript",

@@ -22,6 +22,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         monotone=True,
         latex=r"\exp\left({X}\right)",
         unicode="exp({X})",
+        role="exponential",
         numpy="np.exp({X})",
         jax="jnp.exp({X})",
         torch="torch.exp({X})",
@@ -473,6 +474,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     ),
     Op(
         name="power",
+        operator="**",
         kind="elementwise",
         structure="power",
         facts=("symbolic-power",),
@@ -583,6 +585,7 @@ ELEMENTWISE: tuple[Op, ...] = (
     ),
     Op(
         name="hadamard",
+        operator="*",
         kind="elementwise",
         takes="A, B",
         gives="A ~ B",

@@ -97,6 +97,7 @@ class Op:
     spelled: str = ""  # how it is written where it is only the engine's own word (ops.table.HIDDEN)
     expands: str = ""  # written in other words of the language; the engine uses this instead of an own rule
     structure: str = ""  # kind structure: which contraction (the expression graph's own vocabulary)
+    operator: str = ""  # the sign that stands between its two arguments, where the language has one: "*", "**"
     role: str = ""  # what the printed form is made of with it: "root" X**(1/2), "length" the root of a sum of squares
     symbols: str = ""  # the characters written for it, which plain ASCII spells by its name
 

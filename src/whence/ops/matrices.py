@@ -254,6 +254,7 @@ MATRICES: tuple[Op, ...] = (
     ),
     Op(
         name="sqrtm",
+        role="matrix root",
         of_kron="kron(sqrtm(A), sqrtm(B))",
         of_diagonal="diag(sqrt(X))",
         commutes=True,

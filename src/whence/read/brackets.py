@@ -6,7 +6,7 @@ from whence.read.lexer import Token
 from whence.read.places import error_at, limit_at
 
 DEPTH_LIMIT = 100
-CLOSING = {"(": ")", "[": "]", "{": "}"}
+CLOSING = {"(": ")", "[": "]", "{": "}", "⟨": "⟩"}
 
 
 def match_brackets(tokens: list[Token]) -> tuple[list[int], list[int]]:
@@ -21,7 +21,7 @@ def match_brackets(tokens: list[Token]) -> tuple[list[int], list[int]]:
             opened.append(k)
             if len(opened) > DEPTH_LIMIT:
                 raise limit_at("too-deep", token, DEPTH_LIMIT)
-        elif text in ")]}":
+        elif text in (")", "]", "}", "⟩"):
             if not opened:
                 raise error_at("unopened-bracket", token)
             last = opened.pop()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 
 from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError
 from whence.read.dialects import Dialect
 from whence.read.lexer import Token
-from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Shape, Span, Transpose
+from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Shape, Span, Transpose, symbols_of
 from whence.read.vocabulary import PRIME, entry, identity_function, known_function, spellings, without_primes
 
 _NUMBERS = ("[]", "[...]", "axis")  # what an entry gives where the value is a number of the whole array
@@ -26,8 +27,14 @@ class Context:
     closed: bool = False
     scalars: set[str] = field(default_factory=set)  # names known to be numbers
     shapes: dict[str, Shape] = field(default_factory=dict)  # those declared, and of targets what follows at once
-    squares: set[str] = field(default_factory=set)  # names declared as square matrices
     forced: bool = False  # the dialect was asked for, not guessed
+
+    definitions: dict[str, Expr] = field(default_factory=dict)  # what was read before, by name
+    rules: set[str] = field(default_factory=set)  # functions that a line of the text defines
+    layered: bool = False  # a number above a letter was seen that is a layer
+    above: set[str] = field(default_factory=set)  # what was differentiated in quotients that are names
+    below: set[str] = field(default_factory=set)  # and by what
+    soft_star: bool = False  # * is the matrix product where that fits, since nothing else in the text is one
 
     unknown: dict[str, Token] = field(default_factory=dict)  # unknown elementwise functions, where first met
     notes: list[str] = field(default_factory=list)
@@ -36,6 +43,25 @@ class Context:
     star: Token | None = None  # the first * between two arrays
     matrix_product: bool = False  # a matrix product was written in a way of its own
     transposed: bool = False  # a transpose was written as on a slide
+
+    def copy(self) -> Context:
+        """A context that can be filled without changing this one."""
+        other = replace(self)
+        for held in fields(self):
+            value = getattr(self, held.name)
+            if isinstance(value, set | dict | list):
+                setattr(other, held.name, copy(value))
+        return other
+
+    def declare(self, name: str, shape: Shape) -> None:
+        """A variable and the sizes of its shape are known."""
+        self.names.add(name)
+        self.shapes[name] = shape
+        self.scalars.update(symbols_of(shape))
+        for symbol in symbols_of(shape):
+            self.shapes.setdefault(symbol, ())
+        if shape in ((), (1, 1)):
+            self.scalars.add(name)
 
     def note(self, sentence: str) -> None:
         """Remember how something was read, once."""
@@ -60,7 +86,7 @@ class Context:
             return word
         base, primes = without_primes(word)
         known = base if base in self.functions else known_function(base)
-        if known is None and self.dialect.layers and len(base) > 1:
+        if known is None and self.dialect.typed and len(base) > 1:
             known = known_function(base.lower())
         if known is not None:
             return known + PRIME * primes
@@ -70,7 +96,7 @@ class Context:
         if identity is not None:
             return identity
         if not base[0].islower():
-            if self.dialect.juxtaposition:
+            if self.dialect.typed:
                 return None
             raise self.unknown_function(base, token)
         if self.closed or (len(base) >= _CLOSE_ENOUGH and nearest(base, spellings(), distance=1)):
@@ -121,7 +147,7 @@ class Context:
     def _number_name(self, name: str, under: bool = False) -> bool:
         if name in self.scalars:
             return True
-        if name in self.names or not (name in self.dialect.scalars or (under and self.dialect.juxtaposition)):
+        if name in self.names or not (name in self.dialect.scalars or (under and self.dialect.typed)):
             return False
         self.note(f"{name} is read as a number.")
         return True

@@ -152,15 +152,6 @@ def _size(text: Any) -> int | str | None:
     return text.replace(" ", "")
 
 
-def symbols_of(shape: Shape) -> list[str]:
-    """The size symbols of a shape, in order.
-
-    >>> symbols_of(("B", "H*k"))
-    ['B', 'H', 'k']
-    """
-    return [word for size in shape if isinstance(size, str) for word in re.findall(r"[A-Za-z][A-Za-z0-9_]*", size)]
-
-
 def assumptions_from_text(text: str, line: int, offset: int) -> tuple[str, ...]:
     """The assumptions in `symmetric, pd`."""
     out: list[str] = []

@@ -33,9 +33,9 @@ _FOLLOW = rf"[^\W{_SUP}{_SUB}{_NUMERIC}]|[\u0300-\u036f]"
 _TOKEN = re.compile(
     r"(?P<blank>[^\S\n]+)"
     r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    rf"|(?P<word>[^\W\d_{_SUP}{_SUB}{_NUMERIC}](?:{_FOLLOW})*)"
+    rf"|(?P<word>[𝟙𝟏]|[^\W\d_{_SUP}{_SUB}{_NUMERIC}](?:{_FOLLOW})*)"
     rf"|(?P<sup>[{_SUP}]+)|(?P<sub>[{_SUB}]+)"
-    r"|(?P<op>\*\*|:=|[=!<>]=|\.m?T(?![A-Za-z0-9_])|\|\||[-+*/@^=<>()\[\]{},:;.⊙∘·⋅×∂|_])"
+    r"|(?P<op>\*\*|:=|[-+*/]=|[=!<>]=|\.m?T(?![A-Za-z0-9_])|\|\||\.[*/^](?!\*)|\.'|[-+*/@^=<>()\[\]{},:;.⊙∘·⋅×∂|_∇√⊗•∑⟨⟩\\])"
     r"|(?P<prime>['’′‘″])"
     r"|(?P<quote>[\"“”])"
     r"|(?P<other>[−–—←≤≥≠½⩽⩾‖∥])"
@@ -47,10 +47,10 @@ _BEFORE_A_PRIME = frozenset({")", "]", "}", "||", "|"})
 _QUOTES = "'’‘\"“”"
 
 
-def tokens_of(text: str, line: int = 1, offset: int = 0) -> list[Token]:
+def tokens_of(text: str, line: int = 1, offset: int = 0, *, after: bool = False) -> list[Token]:
     """The tokens of one line, an `end` token last. A `#` begins a comment.
 
-    `offset` characters of the line stand before `text`.
+    `offset` characters of the line stand before `text`; `after` says that an operand may end there.
 
     Raises LimitError beyond the caps, ReadError for a character that has no place in a formula.
 
@@ -75,7 +75,7 @@ def tokens_of(text: str, line: int = 1, offset: int = 0) -> list[Token]:
             at, blank = stop, True
             continue
         piece = text[at:stop]
-        if kind == "quote" or (kind == "prime" and not _ends_operand(tokens)):
+        if kind == "quote" or (kind == "prime" and not (_ends_operand(tokens) or (after and not tokens))):
             piece, stop = _quoted(text, at, line, offset)
             tokens.append(Token("text", piece, line, at + offset + 1, stop + offset + 1, blank))
         elif kind == "other":

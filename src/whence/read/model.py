@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from keyword import iskeyword
 from typing import Any
 
 from whence.messages.catalogue import nearest
-from whence.messages.errors import LimitError, ReadError, WhenceError
+from whence.messages.errors import ReadError, WhenceError
 from whence.read.context import Context, make_context
 from whence.read.declarations import (
     assumptions_from_data,
@@ -18,22 +18,31 @@ from whence.read.declarations import (
     items,
     shape_from_data,
     shape_from_text,
-    symbols_of,
 )
 from whence.read.dialects import choose
-from whence.read.known import known_shape
 from whence.read.letters import is_invisible
-from whence.read.lexer import LINE_LIMIT, Token
+from whence.read.lexer import Token
+from whence.read.lines import Line, Segment, lines_of, name_of, read_lines, segments_of, signs_of
 from whence.read.parser import lex, parse_tokens
 from whence.read.places import error_at, span_of
-from whence.read.syntax import Binary, Call, Expr, Function, Model, Name, Range, Shape, Span, Statement, Transpose
+from whence.read.syntax import (
+    Binary,
+    Call,
+    Expr,
+    Function,
+    Model,
+    Name,
+    Range,
+    Shape,
+    Span,
+    Statement,
+    Transpose,
+    symbols_of,
+)
 from whence.read.vocabulary import entry, identity_function, without_primes
-from whence.read.walk import check_roles, check_star, children, names_of
-
-LINES_LIMIT = 1_000
+from whence.read.walk import check_roles, children, names_of
 
 _DECLARATION = re.compile(r"\s*(?P<kind>shapes?|assume|functions?)(?=\s+[^\W\d]|\s*$)", re.IGNORECASE)
-_ASSIGN = ("=", ":=")
 
 
 @dataclass(slots=True)
@@ -45,7 +54,6 @@ class _Line:
     place: Token  # of the target
     formula: list[Token]
     text: str
-    segment: tuple[str, int, int]  # text, line, offset
 
 
 @dataclass(slots=True)
@@ -71,14 +79,9 @@ class Reader:
             raise _at("function-and-variable", place, name)
         if name in self.shapes and self.shapes[name] != shape:
             raise _at("declared-twice", place, name)
-        self.shapes[name] = self.context.shapes[name] = shape
+        self.shapes[name] = shape
         self.declared_at.setdefault(name, line)
-        self.context.names.add(name)
-        self.context.scalars.update(symbols_of(shape))
-        if shape == () or shape == (1, 1):
-            self.context.scalars.add(name)
-        if len(shape) == 2 and shape[0] == shape[1]:
-            self.context.squares.add(name)
+        self.context.declare(name, shape)
 
     def check_typed(self, name: str, typed: str, place: Span) -> None:
         """W_1 and W1 are one name: declaring both is a slip, even with one shape."""
@@ -130,45 +133,34 @@ class Reader:
     # -- statements
 
     def line_of(self, text: str, line: int, offset: int) -> _Line | None:
-        """Split a statement at its `=` and read its left side. None for a blank text."""
-        bare = make_context(self.context.dialect, functions=self.context.functions)
-        bare.spelled = self.context.spelled
-        raw = lex(text, bare, line, offset)
+        """Split a statement of the canonical language at its `=`. None for a blank text."""
+        raw = lex(text, self.context, line, offset)
         if raw[0].kind == "end":
             return None
-        equals = [k for k in _outside_brackets(raw) if raw[k].text in _ASSIGN]
+        equals = [k for k in signs_of(raw) if raw[k].text != "=="]
         if len(equals) > 1:
-            second = raw[equals[1]]
-            raise error_at("two-equals", second)
+            raise error_at("two-equals", raw[equals[1]])
         if not equals:
-            compare = [k for k in _outside_brackets(raw) if raw[k].text == "=="]
+            compare = signs_of(raw)
             if compare:
                 raise error_at("compare-as-statement", raw[compare[0]])
-            formula = [] if self.context.dialect.layers else raw
-            return _Line("", "", raw[0], formula, text.strip(), (text, line, offset))
+            return _Line("", "", raw[0], raw, text.strip())
         target, parameter = _target(raw[: equals[0]], raw[equals[0]])
-        sign = raw[equals[0]]
-        cut = sign.end - 1 - offset
         if raw[equals[0] + 1].kind == "end":
-            raise error_at("missing-operand", sign, side="right")
-        formula = [] if self.context.dialect.layers else raw[equals[0] + 1 :]
-        return _Line(target, parameter, raw[0], formula, text.strip(), (text[cut:], line, offset + cut))
+            raise error_at("missing-operand", raw[equals[0]], side="right")
+        return _Line(target, parameter, raw[0], raw[equals[0] + 1 :], text.strip())
 
     def expression(self, line: _Line) -> Expr:
-        """The formula of a line. The lecture's words are taken apart by the names known only now."""
-        text, number, offset = line.segment
-        return parse_tokens(line.formula or lex(text, self.context, number, offset), self.context)
+        """The formula of a line of the canonical language."""
+        return parse_tokens(line.formula, self.context)
 
     def add(self, target: str, place: Token, expr: Expr, text: str) -> None:
         """Add a statement and remember whether its value is a number."""
         if self.context.is_number(expr):
             self.context.scalars.add(target)
-        shape = known_shape(expr, self.context.shapes)
-        if shape is not None:
-            self.context.shapes[target] = shape
         self.statements.append(Statement(target, expr, place.line, text))
 
-    def check_target(self, line: _Line, first: dict[str, int]) -> None:
+    def check_target(self, line: _Line | Line, first: dict[str, int]) -> None:
         """A target is new, not declared, not a size, and no word of the language."""
         place = span_of(line.place)
         self.check_name(line.target, place)
@@ -178,7 +170,7 @@ class Reader:
             raise _at("function-and-variable", place, line.target)
         if line.target in self.shapes:
             raise _at("declared-and-defined", place, line.target)
-        if line.target in self.context.scalars:
+        if any(line.target in symbols_of(shape) for shape in self.shapes.values()):
             raise _at("size-and-variable", place, line.target)
         first[line.target] = line.place.line
 
@@ -238,7 +230,7 @@ def read_model(
     """
     check_types(text, shapes, assume, functions, dialect)
     try:
-        lines = _lines(text)
+        lines = lines_of(text)
         chosen, why = choose(text, dialect)
         context = make_context(chosen, functions=functions or (), closed=functions is not None)
         context.forced = dialect is not None
@@ -250,23 +242,12 @@ def read_model(
     try:
         statements = _declarations(reader, lines, text)
         reader.check_sizes()
-        _read_statements(reader, statements)
+        _read_statements(reader, statements, text)
         reader.check_assumed()
     except WhenceError as error:
         error.source = error.source or text
         raise
     return reader.model([why], text)
-
-
-def _lines(text: str) -> list[str]:
-    lines = text.replace("\r\n", "\n").split("\n")
-    if len(lines) > LINES_LIMIT:
-        raise LimitError("too-many-lines", line=LINES_LIMIT + 1, column=1, limit=LINES_LIMIT)
-    for number, line in enumerate(lines, start=1):
-        if len(line) > LINE_LIMIT:
-            found = f"{len(line):,} characters"
-            raise LimitError("line-too-long", line=number, column=1, found=found, limit=LINE_LIMIT)
-    return lines
 
 
 def _declare(
@@ -316,9 +297,9 @@ def _with_source(source: str, work: Any) -> None:
         raise
 
 
-def _declarations(reader: Reader, lines: list[str], source: str) -> list[tuple[str, int, int]]:
+def _declarations(reader: Reader, lines: list[str], source: str) -> list[Segment]:
     """Read the declarations; the other segments come back with their line and offset."""
-    rest: list[tuple[str, int, int]] = []
+    rest: list[Segment] = []
     for number, line in enumerate(lines, start=1):
         offset = 0
         for segment in line.partition("#")[0].split(";"):
@@ -368,58 +349,103 @@ def _assume_items(reader: Reader, text: str, line: int, offset: int, source: str
 
 def _name(reader: Reader, text: str, line: int, offset: int) -> str:
     """A declared name, which may be typed with its layer: `W^[1]`."""
-    tokens = lex(text, make_context(reader.context.dialect), line, offset)
-    if len(tokens) != 2 or tokens[0].kind != "word":
+    try:
+        name = name_of(text, line, offset)
+    except WhenceError:
+        name = ""
+    if not name:
         place = Span(line, offset + 1, line, offset + 1 + max(1, len(text)))
         raise _at("bad-declaration", place, text)
-    return tokens[0].text
+    return name
 
 
-def _read_statements(reader: Reader, segments: list[tuple[str, int, int]]) -> None:
-    read = [line for line in (reader.line_of(*segment) for segment in segments) if line is not None]
+def _read_statements(reader: Reader, segments: list[Segment], text: str) -> None:
+    if reader.context.dialect.typed:
+        formulas = segments_of(_without_declarations(segments, text), reader.context.dialect)
+        read, reader.context = read_lines(formulas, reader.context)
+    else:
+        read = _canonical_lines(reader, segments)
     if not read:
-        line, column = (segments[0][1], segments[0][2] + 1) if segments else (1, 1)
-        raise ReadError("empty-formula", line=line, column=column)
-    for line in read[:-1]:
-        if not line.target:
-            raise error_at("line-without-name", line.place)
-    if not read[-1].target:
-        read[-1].target = _cost_name(reader, read)
-    statements = _definitions(reader, read)
+        raise ReadError("empty-formula", line=1, column=1)
+    _check_lines(read)
+    last = read[-1]
+    if not last.target:
+        read[-1] = replace(last, target=_cost_name(reader, {line.target for line in read}, last.place))
     first: dict[str, int] = {}
-    for line in statements:
+    for line in _definitions(reader, read):
         reader.check_target(line, first)
-    reader.context.names.update(first)
-    for line in statements:
-        reader.add(line.target, line.place, reader.expression(line), line.text)
-    check_star(reader.context)
+        reader.add(line.target, line.place, line.expression, line.text)
     check_roles((s.expression for s in reader.statements), reader.context)
     reader.check_order()
 
 
-def _cost_name(reader: Reader, lines: list[_Line]) -> str:
+def _without_declarations(segments: list[Segment], text: str) -> str:
+    """The text with blanks in the place of its declarations."""
+    lines = [" " * len(line) for line in lines_of(text)]
+    for segment, number, offset in segments:
+        line = lines[number - 1]
+        behind = offset + len(segment)
+        sign = ";" if behind < len(line) else ""
+        lines[number - 1] = line[:offset] + segment + sign + line[behind + len(sign) :]
+    return "\n".join(lines)
+
+
+def _check_lines(lines: list[Line]) -> None:
+    """Each line but the last names what it defines, once."""
+    for line in lines:
+        if line.second is not None:
+            raise error_at("two-equals", line.second)
+        if line.left is not None:
+            raise error_at("bad-target", line.place)
+    for line in lines[:-1]:
+        if not line.target:
+            raise error_at("line-without-name", line.place)
+
+
+def _canonical_lines(reader: Reader, segments: list[Segment]) -> list[Line]:
+    """The lines of a text in the canonical language; a function is known from its definition on."""
+    split = [line for line in (reader.line_of(*segment) for segment in segments) if line is not None]
+    context = reader.context
+    quantities = [line for line in split if not _defines_function(reader, line)]
+    context.names.update(line.target for line in quantities if line.target and line.target not in context.functions)
+    read: list[Line] = []
+    for line in split:
+        if line in quantities:
+            read.append(Line(line.target, "", None, reader.expression(line), line.place, line.text))
+            continue
+        context.names.add(line.parameter)
+        body = reader.expression(line)
+        context.names.discard(line.parameter)
+        context.functions.add(line.target)
+        read.append(Line(line.target, line.parameter, None, body, line.place, line.text))
+    return read
+
+
+def _defines_function(reader: Reader, line: _Line) -> bool:
+    """`swish(z) = z*sigmoid(z)` defines a function; `J(w) = …` and `f(x) = x'A x` name what depends on something."""
+    if not line.parameter:
+        return False
+    if line.target[0].isupper() or line.parameter in reader.context.names:
+        reader.context.note(f"{line.target}({line.parameter}) is read as the quantity {line.target}.")
+        return False
+    return True
+
+
+def _cost_name(reader: Reader, targets: set[str], place: Token) -> str:
     """The name of a last line that has none."""
-    taken = {line.target for line in lines} | set(reader.shapes) | reader.context.scalars
+    taken = targets | set(reader.shapes) | reader.context.scalars
     name = next((word for word in ("J", "cost") if word not in taken), "")
     if not name:
-        raise error_at("line-without-name", lines[-1].place)
+        raise error_at("line-without-name", place)
     reader.context.note(f"The last line has no name; it is called {name}.")
     return name
 
 
-def _definitions(reader: Reader, lines: list[_Line]) -> list[_Line]:
-    """Take out the functions that the model defines; the other lines come back.
-
-    `swish(z) = z*sigmoid(z)` defines a function; `J(w) = …` and `f(x) = x'A x` name a quantity and what it
-    depends on.
-    """
-    rest: list[_Line] = []
+def _definitions(reader: Reader, lines: list[Line]) -> list[Line]:
+    """Take out the functions that the model defines; the other lines come back."""
+    rest: list[Line] = []
     for line in lines:
         if not line.parameter:
-            rest.append(line)
-            continue
-        if line.target[0].isupper() or line.parameter in reader.context.names:
-            reader.context.note(f"{line.target}({line.parameter}) is read as the quantity {line.target}.")
             rest.append(line)
             continue
         place = span_of(line.place)
@@ -428,20 +454,16 @@ def _definitions(reader: Reader, lines: list[_Line]) -> list[_Line]:
             raise _at("redefined-name", place, line.target, first=reader.defined[line.target].line)
         if line.target in reader.shapes or line.target in reader.functions:
             raise _at("declared-and-defined", place, line.target)
-        reader.context.names.add(line.parameter)
-        body = reader.expression(line)
-        reader.context.names.discard(line.parameter)
-        _check_elementwise(line, body)
-        reader.defined[line.target] = Function(line.target, line.parameter, body, line.place.line)
-        reader.context.functions.add(line.target)
+        _check_elementwise(line)
+        reader.defined[line.target] = Function(line.target, line.parameter, line.expression, line.place.line)
     for name, function in reader.defined.items():
         if name in reader.context.unknown:
             raise error_at("used-before-defined", reader.context.unknown[name], first=function.line)
     return rest
 
 
-def _check_elementwise(line: _Line, body: Expr) -> None:
-    stack: list[Expr | Range] = [body]
+def _check_elementwise(line: Line) -> None:
+    stack: list[Expr | Range] = [line.expression]
     while stack:
         node = stack.pop()
         wrong = isinstance(node, Transpose | Range) or (isinstance(node, Binary) and node.operator == "@")
@@ -466,19 +488,6 @@ def _target(left: list[Token], sign: Token) -> tuple[str, str]:
         raise error_at("missing-operand", sign, side="left")
     place = left[1] if len(left) > 1 and left[1].text == "[" else left[0]
     raise error_at("bad-target", place)
-
-
-def _outside_brackets(tokens: list[Token]) -> list[int]:
-    """The places of the tokens that stand in no bracket."""
-    out, depth = [], 0
-    for k, token in enumerate(tokens):
-        if token.kind == "op" and token.text in ("(", "[", "{"):
-            depth += 1
-        elif token.kind == "op" and token.text in (")", "]", "}"):
-            depth -= 1
-        elif depth <= 0:
-            out.append(k)
-    return out
 
 
 def _at(code: str, place: Span, found: str, **values: Any) -> ReadError:

@@ -1,4 +1,4 @@
-"""Text to a syntax tree, in the canonical language or the lecture's notation."""
+"""Text to a syntax tree, in the canonical language or in a dialect that people type."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from whence.read.brackets import DEPTH_LIMIT
 from whence.read.context import Context, make_context
 from whence.read.dialects import choose
 from whence.read.grammar import Parser
-from whence.read.lecture import normalise
 from whence.read.letters import fold
 from whence.read.lexer import LINE_LIMIT, Token, tokens_of
+from whence.read.lines import formula
+from whence.read.lines import lex as lex_typed
 from whence.read.syntax import (
     Expr,
 )
@@ -31,7 +32,7 @@ def parse_expression(
 
     `functions` are the declared unknown elementwise functions (where given, only they and the known ones
     are functions), `names` the declared names, by which words such as `Wx` are taken apart. The dialect is
-    told from the text unless given: "canonical" or "lecture".
+    told from the text unless given (`dialects.DIALECTS`).
 
     Raises ReadError with a code and a place, LimitError beyond the caps.
 
@@ -42,9 +43,9 @@ def parse_expression(
     try:
         chosen, _ = choose(text, dialect)
         context = make_context(chosen, functions=functions, names=names, forced=dialect is not None)
-        tokens = [token for k, part in enumerate(text.split("\n")) for token in lex(part, context, line + k)]
+        tokens = [token for k, part in enumerate(text.split("\n")) for token in _tokens(part, context, line + k)]
         tokens = [token for token in tokens[:-1] if token.kind != "end"] + tokens[-1:]
-        expr = parse_tokens(tokens, context)
+        expr = formula(tokens, context) if chosen.typed else parse_tokens(tokens, context)
         check_star(context)
         check_roles((expr,), context)
     except WhenceError as error:
@@ -65,11 +66,14 @@ def parse_printed(text: str, *, functions: Iterable[str] = (), names: Iterable[s
         raise LimitError("output-too-long", found=found, expected=f"{LINE_LIMIT:,}") from error
 
 
+def _tokens(text: str, context: Context, line: int) -> list[Token]:
+    typed = context.dialect.typed
+    return lex_typed(text, context.dialect, line) if typed else lex(text, context, line)
+
+
 def lex(text: str, context: Context, line: int, offset: int = 0) -> list[Token]:
-    """The tokens of a line in the context's dialect, in the plain form that the parser reads."""
+    """The tokens of a line in the canonical language."""
     tokens = tokens_of(text, line, offset)
-    if context.dialect.layers:
-        return normalise(tokens, context)
     if text.isascii():
         return tokens
     return [_folded(token, context, tokens, k) if token.kind == "word" else token for k, token in enumerate(tokens)]

@@ -6,6 +6,7 @@ content; `span` (where the text stood) is left out of comparison and hashing.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -131,6 +132,15 @@ class Statement:
 # Sizes of a declared variable: () a scalar, ("n", 1) a column, (1, "m") a row, ("n", "m") a matrix,
 # ("B", "T", "H*k") a tensor. A size is a positive int or the text of a dimension expression.
 Shape = tuple[int | str, ...]
+
+
+def symbols_of(shape: Shape) -> list[str]:
+    """The size symbols of a shape, in order.
+
+    >>> symbols_of(("B", "H*k"))
+    ['B', 'H', 'k']
+    """
+    return [word for size in shape if isinstance(size, str) for word in re.findall(r"[A-Za-z][A-Za-z0-9_]*", size)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""A text as a person typed it, read: which dialect it is in, its lines in the canonical language, what was decided."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from whence.messages.errors import ReadError, WhenceError
+from whence.read.context import Context, make_context
+from whence.read.declarations import shape_from_data
+from whence.read.dialects import CANONICAL, CODE, Dialect, choose
+from whence.read.lines import Line, read_lines, segments_of
+from whence.read.parser import parse_expression
+from whence.read.syntax import Name
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a text was read: its dialect, its lines, and what had to be decided."""
+
+    dialect: Dialect
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+
+
+def read_typed(text: str, given: Mapping[str, Any] | None = None, dialect: str | None = None) -> Reading:
+    """The formulas of a text as a person typed it; `given` declares variables, functions and definitions.
+
+    Raises ReadError with the place of what cannot be read, LimitError beyond the caps.
+
+    >>> read_typed("dZ^[1] = W^[2]T dZ^[2] * g'(Z^[1])").lines[0].canonical()
+    'dZ1 = W2.T @ dZ2 * g_prime(Z1)'
+    """
+    try:
+        chosen, why = choose(text, dialect)
+        if chosen is CANONICAL:  # it is Python, and typed text may leave more open than the language does
+            chosen = CODE
+        segments = segments_of(text, chosen)
+        lines, context = read_lines(segments, _context(chosen, given or {}))
+        if not lines:
+            raise ReadError("empty-formula", line=1, column=1)
+    except WhenceError as error:
+        error.source = error.source or text
+        raise
+    return Reading(chosen, tuple(lines), (why, *context.notes))
+
+
+def _context(dialect: Dialect, given: Mapping[str, Any]) -> Context:
+    functions = given.get("functions") or ()
+    context = make_context(dialect, functions=functions, closed=bool(functions))
+    for name, sizes in (given.get("variables") or {}).items():
+        whole = [int(size) if isinstance(size, str) and size.isdigit() else size for size in sizes]
+        context.declare(name, shape_from_data(whole, name))
+    for text in given.get("definitions") or ():
+        _define(context, text)
+    return context
+
+
+def _define(context: Context, text: str) -> None:
+    """A definition that comes with the text; of a tuple, `cache = (A, W)`, each item."""
+    name, _, body = text.partition("=")
+    name = name.strip()
+    unpacked = re.fullmatch(r"\s*\(([\w, ]+)\)\s*", body)
+    if unpacked is None:
+        context.definitions[name] = parse_expression(body, dialect="canonical", functions=context.functions)
+        context.names.add(name)
+        return
+    for k, item in enumerate(unpacked.group(1).split(",")):
+        context.definitions[f"{name}[{k}]"] = Name(item.strip())
