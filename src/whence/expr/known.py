@@ -24,7 +24,7 @@ def _simple_facts(exponents: Exponents) -> Exponents:
         if "symmetric" in facts and len(idx) > 1 and idx[-2] > idx[-1]:
             idx = (*idx[:-2], idx[-1], idx[-2])
         out[node, idx] = out.get((node, idx), 0) + e
-        if UNIT_DIAGONAL in facts and idx[0] == idx[1]:
+        if UNIT_DIAGONAL in facts and len(idx) > 1 and idx[0] == idx[1]:
             del out[node, idx]
         elif "mask" in facts and out[node, idx] > 0:
             out[node, idx] = 1

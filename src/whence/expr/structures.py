@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from whence.expr.node import SUM, Coefficient, Node, identity
+from whence.expr.node import SUM, Coefficient, Factor, Node, identity
 from whence.expr.opaque import step, triangular_mask
 from whence.expr.regroup import SUMMED, joined, permuted, reshaped, simple
 from whence.expr.sums import add, make_sum, product, size, transpose

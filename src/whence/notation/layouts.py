@@ -84,7 +84,7 @@ def stripped(layout: Sequence[Label]) -> Layout:
     return (None,) * (2 - len(out)) + out if out else out
 
 
-def only(layout: Sequence[Label], labels: Sequence[int]) -> Layout:
+def only(layout: Sequence[Label], labels: Sequence[Label]) -> Layout:
     """The layout as an array with these labels alone sees it."""
     return stripped([x if x in labels else None for x in layout])
 

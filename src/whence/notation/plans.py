@@ -430,9 +430,10 @@ class Added(Plan):
 def _summed_together(signs: Sequence[int], parts: Sequence[Placed]) -> Placed | None:
     """sum(A, axis=0) + sum(B, axis=0) as sum(A + B, axis=0), where A and B have the same shape."""
     first = parts[0].summed
-    if first is None or any(p.summed is None or p.summed.key != first.key or p.layout != parts[0].layout for p in parts):
+    sums = [p.summed for p in parts if p.summed is not None and p.layout == parts[0].layout]
+    if first is None or len(sums) < len(parts) or any(s.key != first.key for s in sums):
         return None
-    inner = o.add([(s, p.summed.inner) for s, p in zip(signs, parts, strict=True) if p.summed is not None])
+    inner = o.add([(sign, s.inner) for sign, s in zip(signs, sums, strict=True)])
     return placed(o.call(first.word, inner, axis=first.axis), parts[0].layout)
 
 

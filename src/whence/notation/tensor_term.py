@@ -16,7 +16,6 @@ from whence.expr.node import BASIS, DIMENSION, IDENTITY, Coefficient, Factor, id
 from whence.expr.selectors import SELECTS, range_of
 from whence.notation import out as o
 from whence.notation.layouts import Placed, Space
-from whence.notation.out import Out
 from whence.notation.pieces import NotMatrix
 from whence.notation.plans import (
     MAX_RANK,
@@ -227,7 +226,8 @@ class TensorTerm:
             pair = next((p for p in pairs if _within(*p) and self._share_summed(*p)), None)
             if pair is None:
                 return
-            self.pieces = [x for x in self.pieces if x is not pair[0] and x is not pair[1]] + [self._product(list(pair))]
+            rest = [x for x in self.pieces if x is not pair[0] and x is not pair[1]]
+            self.pieces = [*rest, self._product(list(pair))]
 
     def _share_summed(self, a: Weighed, b: Weighed) -> bool:
         return any(i in b[0].labels and i not in self.kept for i in a[0].labels)

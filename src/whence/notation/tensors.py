@@ -285,8 +285,8 @@ class Tensors:
         for _, _, plan in parts:
             sizes.update({k: d for k, d in plan.space.sizes.items() if k not in sizes})
         inner = Space(sizes, space.write)
-        if len(parts) == 1 and isinstance(parts[0][2], Added) and len(parts[0][2].terms) == 1:
-            stretch, own, plan = parts[0]
+        stretch, own, plan = parts[0]
+        if len(parts) == 1 and isinstance(plan, Added) and len(plan.terms) == 1:
             return -1, Joined([(stretch, own, plan.terms[0][1])], axis, inner)
         return 1, Joined(parts, axis, inner)
 

@@ -22,7 +22,6 @@ ELEMENTWISE: tuple[Op, ...] = (
         monotone=True,
         latex=r"\exp\left({X}\right)",
         unicode="exp({X})",
-        role="exponential",
         numpy="np.exp({X})",
         jax="jnp.exp({X})",
         torch="torch.exp({X})",
