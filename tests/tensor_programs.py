@@ -112,9 +112,12 @@ class TensorProgram(Program):
             )
         else:
             i, j = shape
-            letters, first, second = self.random.choice(
-                (("bik,bjk->ij", (k, i, k), (k, j, k)), ("kij,k->ij", (k, i, j), (k, 1)), ("jki,k->ij", (j, k, i), (k, 1)))
+            choices = (
+                ("bik,bjk->ij", (k, i, k), (k, j, k)),
+                ("kij,k->ij", (k, i, j), (k, 1)),
+                ("jki,k->ij", (j, k, i), (k, 1)),
             )
+            letters, first, second = self.random.choice(choices)
         a, c = self.grow(first, budget), self.grow(second, self.random.randint(0, budget))
         low, high = product_range(a, c, 20)
         return combine(f'einsum("{letters}", {a.text}, {c.text})', shape, low, high, a, c)
@@ -200,7 +203,8 @@ class TensorProgram(Program):
             raise Misfit("no axis")
         axis = self.random.choice(axes)
         x = self.grow(shape, budget)
-        return combine(f"softmax({x.text}, axis={axis - len(shape) if axis == len(shape) - 1 else axis})", shape, 0.0, 1, x)
+        written = axis - len(shape) if axis == len(shape) - 1 else axis
+        return combine(f"softmax({x.text}, axis={written})", shape, 0.0, 1, x)
 
     def less_its_mean(self, shape: Shape, budget: int) -> Piece:
         x = self.grow(shape, budget)

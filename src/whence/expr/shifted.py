@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from whence.expr.canonical import canonical
-from whence.expr.node import FUNCTION, SUM, Factor, Node, function
+from whence.expr.node import FUNCTION, SUM, Factor, Node
 from whence.expr.opaque import opaque
 from whence.expr.sums import RawTerm, is_zero, make_sum, own_axes, product
 from whence.expr.values import Value, full
