@@ -608,6 +608,20 @@ _ANSWERS = (
         Bad("command", "whence solve problems.jsonl"),
     ),
     Message(
+        "no-value",
+        "There is no value for {found} at these arrays.",
+        "Give the function in one line of the model, or the array under its name.",
+        "An audit evaluates the derived formulas at the arrays that were handed in. An unknown function g has no value.",
+        Bad("command", 'whence audit "Y = g(X)" --inputs in.npz --upstream dy.npz --grads out.npz'),
+    ),
+    Message(
+        "array-shape",
+        "An array does not fit: {found}; expected: {expected}.",
+        "Hand the array in as the model declares it.",
+        "Sizes are read off the arrays. An axis that has one size in one array and another in the next fits no model.",
+        Bad("command", 'whence audit "Y = X @ W" --inputs in.npz --upstream dy.npz --grads out.npz'),
+    ),
+    Message(
         "outside-format",
         "The derivative exists, but the notation has no word for {found}.",
         "Write the forward formula without it, or use its change in a direction.",
