@@ -46,6 +46,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "!=": lambda a, b: a != b,
 }
 MEMORY = 1 << 29  # bytes of values that are kept
+NOTHING: Mapping[str, Any] = {}
 
 
 class Values:
@@ -63,8 +64,8 @@ class Values:
         self.known: dict[int, tuple[Expr, Array]] = {}
         self._kept = 0
 
-    def of(self, formula: Expr, changed: frozenset[str] = frozenset()) -> Array:
-        """The value of a formula. What depends on the names `changed` is not looked up nor kept.
+    def of(self, formula: Expr, changed: Mapping[str, Array] = NOTHING, keep: bool = True) -> Array:
+        """The value of a formula, where the names `changed` have other values. Parts without them are kept.
 
         Raises RefusedError `no-value` where a function has no value here.
         """
@@ -83,11 +84,12 @@ class Values:
                 continue
             given = values[len(values) - count :]
             del values[len(values) - count :]
-            moved = any(m for _, m in given) or (isinstance(node, Name) and node.id in changed)
+            own = isinstance(node, Name) and node.id in changed
+            moved = own or any(m for _, m in given)
             found = None if moved else self.known.get(id(node))
             if found is None:
-                value = self._value(node, [v for v, _ in given])
-                if not moved:
+                value = changed[node.id] if own else self._value(node, [v for v, _ in given])
+                if keep and not moved:
                     self._keep(node, value)
             else:
                 value = found[1]
@@ -115,7 +117,7 @@ class Values:
         if self.rounding is not None:
             given = self.rounding.before(node, given)
         value = self._applied(node, given)
-        return value if self.rounding is None else self.rounding.after(node, value, given)
+        return value if self.rounding is None else self.rounding.after(node, value, given, lambda x: self._applied(node, x))
 
     def _applied(self, node: Expr, given: list[Array]) -> Array:
         if isinstance(node, Binary):

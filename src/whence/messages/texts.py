@@ -615,6 +615,13 @@ _ANSWERS = (
         Bad("command", 'whence audit "Y = g(X)" --inputs in.npz --upstream dy.npz --grads out.npz'),
     ),
     Message(
+        "array-missing",
+        "An array is missing: {found}.",
+        "Hand it in among the inputs, under the name that the model gives it.",
+        "An audit evaluates the derived formulas, so it needs the arrays of all inputs of the model.",
+        Bad("command", 'whence audit "Y = X @ W" --inputs in.npz --upstream dy.npz --grads out.npz'),
+    ),
+    Message(
         "array-shape",
         "An array does not fit: {found}; expected: {expected}.",
         "Hand the array in as the model declares it.",
