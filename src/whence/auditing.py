@@ -208,7 +208,7 @@ class _Auditor:
         inherited: dict[str, str] = {}
         if wrong:
             inherited = self._inherited(wrong)
-            searched = [g for g in wrong if g.name not in inherited and shape_fault(g) is None]
+            searched = [g for g in wrong if g.name not in inherited and shape_fault(g) is None and self._focused(g)]
             for cause in Search(self.backward, searched, self.seconds).run() if searched else ():
                 causes.update({n: cause for n in cause.explains if n not in causes})
         for g in doubtful:
@@ -223,6 +223,24 @@ class _Auditor:
         ]
         first = next((f.name for f in findings if f.verdict == "wrong"), "")
         return Audit(tuple(findings), self.format.name, first)
+
+    def _focused(self, g: Given) -> bool:
+        """Is there a formula to look for? Where only a block is wrong it is that of the block; zeros and NaN have none."""
+        at = self._place(g)
+        if at is None or at.everywhere and not at.not_finite:
+            return True
+        if at.not_finite == at.count or self._zeros(g, at):
+            return False
+        if at.full and not at.everywhere:
+            g.focus = wrong_entries(g.got, g.exact, g.allowed)
+        return True
+
+    def _zeros(self, g: Given, at: Place) -> bool:
+        """Are the wrong entries those of a block that is 0?"""
+        if at.everywhere:
+            return False
+        bad = wrong_entries(g.got, g.exact, g.allowed)
+        return not g.got[bad].any()
 
     def _hidden(self, g: Given) -> Cause | None:
         """A mistake that rounding might hide, but whose formula leaves far less of the difference."""
@@ -329,17 +347,15 @@ class _Auditor:
                 if indices is not None and g.exact.shape[k] > 1
             ]
             said.append(AUDIT["place"].format(places=", ".join(places)))
-            import numpy as np
-
-            block = np.ix_(*(range(n) if i is None else i for i, n in zip(at.axes, g.exact.shape, strict=True)))
-            if not g.got[block].any() and g.exact[block].any():
-                said.append(AUDIT["zeros"])
+        if self._zeros(g, at):
+            said.append(AUDIT["zeros"])
         return ", ".join(said)
 
     def _axes(self, g: Given) -> list[str]:
         """What the axes are called: by their sizes, a matrix's rows and columns too."""
         shape = self.net.engine.shapes[self.net.named(g.name)]
         names = [str(d) for d in shape]
+        names += ["1"] * (g.exact.ndim - len(names))  # a column has one size
         words = ("row", "column")
         return [f"{words[k]} ({n})" if len(names) == 2 else n for k, n in enumerate(names)]
 

@@ -128,6 +128,7 @@ class Given:
     got: Array
     exact: Array
     allowed: Array
+    focus: Array | None = None  # the entries that a formula is to explain, where only a block is wrong
 
     def inside(self) -> bool:
         """Is every entry within rounding of the exact one?"""
@@ -177,7 +178,8 @@ class Given:
         same = value.shape == self.allowed.shape
         scale = _root_mean(value) / (_root_mean(self.exact) or 1.0)
         allowed = self.allowed * max(1.0, scale) if same else _root_mean(self.allowed) * scale
-        return np.abs(got - value) / (allowed + 1e-300)
+        off = np.abs(got - value) / (allowed + 1e-300)
+        return off if self.focus is None or self.focus.shape != off.shape else off[self.focus]
 
 
     def got_as(self, x: Array) -> Array | None:

@@ -42,7 +42,7 @@ class NotCarriedOut(Exception):
 def call(op: Op, given: dict[str, Any]) -> Any:
     """The value of a function of the table where its arguments have these values."""
     tree, helpers = _parsed(op)
-    return _Walker({**_modules(), **helpers, **given}).value(tree)
+    return _Walker({**_modules(op.numpy), **helpers, **given}).value(tree)
 
 
 @lru_cache(256)
@@ -59,16 +59,17 @@ def _parsed(op: Op) -> tuple[ast.expr, dict[str, Any]]:
     return ast.parse(text, mode="eval").body, helpers
 
 
-@lru_cache(1)
-def _modules() -> dict[str, Any]:
+def _modules(text: str) -> dict[str, Any]:
     import numpy
 
     found: dict[str, Any] = {"np": numpy, "math": math, "float": float}
-    try:
-        import scipy.linalg
-    except ImportError:  # only a few matrix functions need it
-        return found
-    return {**found, "scipy": scipy}
+    if "scipy" in text:  # slow to import, and only a few matrix functions need it
+        try:
+            import scipy.linalg
+        except ImportError:
+            raise NotCarriedOut("SciPy is not installed") from None
+        found["scipy"] = scipy
+    return found
 
 
 class _Walker:
