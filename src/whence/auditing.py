@@ -244,9 +244,7 @@ class _Auditor:
 
     def _hidden(self, g: Given) -> Cause | None:
         """A mistake that rounding might hide, but whose formula leaves far less of the difference."""
-        search = Search(self.backward, [g], self.seconds / 4)
-        found = search.own()
-        return found[0] if found else None
+        return Search(self.backward, [g], self.seconds / 10).hidden()
 
     def _inherited(self, wrong: Sequence[Given]) -> dict[str, str]:
         """The gradients that are right, given the wrong ones that were handed in: by name, what they inherit from."""
@@ -323,7 +321,8 @@ class _Auditor:
         if g.got.shape != g.exact.shape or not g.got.ndim:
             return None
         bad = wrong_entries(g.got, g.exact, g.allowed)
-        return place(bad, g.got, masks_among(self.inputs)) if bad.any() else None
+        good = ~bad & (abs(g.exact) > 2.0 * g.allowed)
+        return place(bad, good, g.got, masks_among(self.inputs)) if bad.any() else None
 
     def _where(self, g: Given, at: Place) -> str:
         said: list[str] = []

@@ -35,7 +35,7 @@ class Surroundings:
 def faults(tree: Expr, around: Surroundings) -> Iterator[Fault]:
     """The formulas that are one mistake away, the likelier ones first."""
     places = list(_places(tree))
-    for maker in (_terms, _factors, _sums, _powers, _functions, _orders, _signs):
+    for maker in (_terms, _alone, _factors, _sums, _powers, _functions, _orders, _signs):
         for node, put in places:
             for word, new, part, other in maker(node, around):
                 yield Fault(word, put(new), part, other)
@@ -98,6 +98,26 @@ def _terms(node: Expr, around: Surroundings) -> Made:
     yield "wrong-sign", Binary(node.operator, Negative(left), right), left, None
     yield "double-counted", Binary(node.operator, node, right), right, None
     yield "double-counted", Binary("+", left, node), left, None
+
+
+def _alone(node: Expr, around: Surroundings) -> Made:
+    """One term of three or more alone: all others are missing."""
+    terms = _summed(node)
+    for term in terms if len(terms) > 2 else ():
+        yield "only-term", term, term, None
+
+
+def _summed(node: Expr) -> list[Expr]:
+    """The terms of a sum, with their signs."""
+    out: list[Expr] = []
+    todo: list[tuple[Expr, bool]] = [(node, True)]
+    while todo:
+        one, plus = todo.pop()
+        if isinstance(one, Binary) and one.operator in "+-":
+            todo += [(one.right, plus == (one.operator == "+")), (one.left, plus)]
+        else:
+            out.append(one if plus else Negative(one))
+    return out
 
 
 def _factors(node: Expr, around: Surroundings) -> Made:

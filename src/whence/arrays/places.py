@@ -37,15 +37,24 @@ def wrong_entries(got: Array, exact: Array, allowed: Array) -> Array:
         return ~(np.abs(got - exact) <= allowed)
 
 
-def place(bad: Array, got: Array, masks: Mapping[str, Array]) -> Place:
-    """The block that the wrong entries span, and the mask they follow."""
+def place(bad: Array, good: Array, got: Array, masks: Mapping[str, Array]) -> Place:
+    """The block that the wrong entries span, and the mask they follow. `good`: those that are certainly right.
+
+    What is right only because it is 0 either way leaves an index undecided: it counts as wrong where its like are.
+    """
     import numpy as np
 
+    hits = [np.flatnonzero(bad.any(axis=tuple(j for j in range(bad.ndim) if j != k))) for k in range(bad.ndim)]
     axes: list[tuple[int, ...] | None] = []
-    for k in range(bad.ndim):
-        hit = bad.any(axis=tuple(j for j in range(bad.ndim) if j != k))
-        found = tuple(int(i) for i in np.flatnonzero(hit))
-        axes.append(None if len(found) >= MOST * len(hit) else found)
+    for k, hit in enumerate(hits):
+        rest = good
+        for j, others in enumerate(hits):
+            if j != k:
+                rest = np.take(rest, others, axis=j)
+        right = rest.any(axis=tuple(j for j in range(bad.ndim) if j != k))
+        right[hit] = False
+        found = tuple(int(i) for i in hit)
+        axes.append(None if not right.any() or len(found) >= MOST * bad.shape[k] else found)
     spanned = bad
     for k, indices in enumerate(axes):
         if indices is not None:

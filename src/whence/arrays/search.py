@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy import ndarray as Array
 
 NEARLY = 0.3  # a formula that leaves so much of the difference explains it
+HIDDEN = 0.5  # of a difference that rounding might have made
 LOOSE = 0.02  # an envelope wider than this share of the values may hide a mistake
 ENOUGH = 32  # entries from which a hidden mistake is told from rounding
 ROUGH = (ValueError, RefusedError, IndexError, ZeroDivisionError, OverflowError, MemoryError)
@@ -224,15 +225,30 @@ class Search:
                     break
         return self._together()
 
-    def own(self) -> list[Cause]:
-        """The cause in the gradients' own formulas that leaves least of the difference, if it leaves little."""
+    def hidden(self) -> Cause | None:
+        """The cause that leaves least of what looks like rounding, if it leaves so little that rounding cannot be it."""
         import numpy as np
 
+        (given,) = self.wrong.values()
+        best: Cause | None = None
         with np.errstate(all="ignore"):
             for line in self._lines():
-                if line.name in self.wrong:
-                    self._of_line(line)
-        return self._together()
+                for fault in self.backward.faults(line):
+                    if time.monotonic() > self.end:
+                        return best
+                    left = self._left(given, line, fault)
+                    if left <= (HIDDEN * given.difference if best is None else 0.9 * best.left):
+                        best = Cause(line, fault, (given.name,), True, left)
+        return best
+
+    def _left(self, given: Given, line: Line, fault: Fault) -> float:
+        try:
+            values = self.backward.changed(line, fault.tree, [given.name])
+        except ROUGH:
+            return float("inf")
+        value = values.get(given.name)
+        same = value is not None and value.shape == given.exact.shape
+        return given.left_by(value) if value is not None and same else float("inf")
 
     def _together(self) -> list[Cause]:
         out: list[Cause] = []

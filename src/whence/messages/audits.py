@@ -3,6 +3,7 @@
 # The mistakes, by the word that arrays/faults.py has for each. {part}: what it was made with, {other}: in its place.
 MISTAKES: dict[str, str] = {
     "missing-term": "the term {part} is missing",
+    "only-term": "of the sum only {part} is there",
     "wrong-sign": "{part} has the wrong sign",
     "double-counted": "the term {part} is counted twice",
     "missing-factor": "the factor {part} is missing",
