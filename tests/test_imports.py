@@ -20,7 +20,10 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 
 def room(path: Path) -> str:
+    """The room that a file is in; `python -m whence` belongs to the command line."""
     parts = path.relative_to(SOURCE).parts
+    if parts == ("__main__.py",):
+        return "cli"
     return parts[0] if len(parts) > 1 else PUBLIC
 
 

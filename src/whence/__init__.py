@@ -22,6 +22,7 @@ from whence.messages.errors import (
 
 if TYPE_CHECKING:
     from whence.auditing import Audit
+    from whence.check.verdict import Equality
     from whence.net import Derivative, Net
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ __all__ = [
     "WhenceError",
     "audit",
     "derivative",
+    "equivalent",
     "model",
 ]
 
@@ -95,3 +97,24 @@ def audit(
     from whence.auditing import audit as run
 
     return run(function, model, inputs, upstream, dtype, shapes)
+
+
+def equivalent(
+    one: str,
+    other: str,
+    shapes: str | Mapping[str, object] | None = None,
+    assume: str | Mapping[str, object] | None = None,
+) -> Equality:
+    """Whether two formulas are equal for all inputs of these shapes: prints `equal`, `not equal`, `cannot decide`.
+
+    Equal comes with a certificate, not equal with a witness, small numbers at which they differ. Raises ReadError and
+    ShapeError for what cannot be read or does not fit.
+
+    >>> print(equivalent("A @ (B @ C)", "(A @ B) @ C", shapes="A: n x m, B: m x k, C: k x p"))
+    equal
+    >>> print(equivalent("A @ B", "B @ A", shapes="A: n x n, B: n x n"))
+    not equal
+    """
+    from whence.checking import equal_formulas
+
+    return equal_formulas(one, other, shapes, assume)

@@ -18,6 +18,7 @@ from whence.read.canonical import to_text
 from whence.read.parser import parse_printed
 from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Expr, Name
+from whence.shapes.words import claim_shape
 from whence.verify.claim import Claim
 from whence.verify.judge import check
 
@@ -66,8 +67,6 @@ def _free(letters: tuple[str, ...], taken: set[str]) -> str:
 def _claim(
     engine: Engine, expression: Expr, answer: Expr, moved: dict[str, Expr], letter: str, number: str, name: str
 ) -> Claim:
-    from whence.engine import claim_shape  # which offers this formula where it has no other
-
     inputs = {n: claim_shape(s) for n, s in engine.inputs.items()}
     tags = engine.model.assumptions.get(name, ())
     return Claim(

@@ -28,10 +28,10 @@ from whence.notation.uses import speaks_of_means, uses_index_sum
 from whence.read.canonical import to_text
 from whence.read.parser import parse_printed
 from whence.read.problem import Problem
-from whence.read.syntax import Expr, Index, Model, Name, Range, Shape, Transpose
+from whence.read.syntax import Expr, Index, Model, Name, Range, Transpose
 from whence.read.walk import names_in, walk
-from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable, infer
+from whence.shapes.words import claim_shape
 from whence.verify.claim import Check, Claim
 from whence.verify.judge import check
 
@@ -393,11 +393,6 @@ def solve_problem(problem: Problem) -> Answer:
     """The verified answer of one problem of a batch."""
     engine = Engine(problem.model, {of: name for name, of in problem.adjoints.items()}, asked=(problem.expression,))
     return engine.derive(problem.expression, problem.wrt, structured=problem.structured)
-
-
-def claim_shape(shape: Iterable[Dim]) -> Shape:
-    """Sizes as the judge takes them."""
-    return tuple(d.number if d.number is not None else str(d) for d in shape)
 
 
 def uses_indices(tree: Expr) -> bool:

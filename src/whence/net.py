@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from whence.diff.model import backward
 from whence.engine import Answer, Engine, names_in
@@ -31,6 +31,9 @@ from whence.steps.matrix_reading import Step, index_reading, laws, matrix_readin
 from whence.steps.scalar_reading import scalar_reading
 from whence.steps.style import Style
 from whence.verify.certificate import Certificate, certificate
+
+if TYPE_CHECKING:
+    from whence.check.verdict import Verdict
 
 Layout = Literal["gradient", "numerator", "denominator", "vec"]
 Convention = Literal["exact", "course"]
@@ -285,6 +288,26 @@ class Net:
     def text(self, tree: Expr) -> str:
         """A formula in textbook notation."""
         return to_unicode(tree, self.shape_of)
+
+    def check(
+        self, answer: str, convention: str = "auto", layout: str = "gradient", dialect: str | None = None
+    ) -> Verdict:
+        """Is a person's own formula, `dZ1 = …`, or their whole derivation, right? A `Verdict`.
+
+        The answer may be in any notation that is read; `notes` says how it was. `convention` is "exact", "course"
+        (1/m only in the parameters' gradients) or "auto": either. `layout` is that of the answer. Raises ReadError for
+        what cannot be read, UnknownError for a gradient the model does not have.
+
+        >>> net = Net(read_model("Z = W X; J = sum(Z**2)/2", "W: k x n, X: n x m"))
+        >>> print(net.check("dW = Z X"))
+        shape error: X must be transposed: X is n x m, the derivative k x n.
+        """
+        from whence.checking import check_text
+
+        if convention not in ("auto", *get_args(Convention)):
+            raise ReadError("bad-option", found=f"convention {convention!r}", expected="one of auto, exact, course")
+        _check_option("layout", layout, Layout)
+        return check_text(self, answer, convention, layout, dialect)
 
     def explain(self, target: str, of: str | None = None, **options: Any) -> str:
         """The whole explanation of one gradient, as `whence explain` prints it."""

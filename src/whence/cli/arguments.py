@@ -11,17 +11,20 @@ _COMMANDS = (  # usage, what it gives
     ("derive MODEL [TARGET ...]", "all formulas of the backward pass, or those asked for"),
     ("shapes MODEL", "the shape of every name, and the line that fixed it"),
     ("explain MODEL [TARGET] | --code [CODE]", "where one formula comes from, or what an error means"),
+    ("check MODEL ANSWER | FILE.jsonl", "is a formula right, and if not, what the mistake is"),
+    ("grade RUBRIC SUBMISSIONS --out FOLDER", "the marks of a class, answers with the same mistake together"),
     ("read TEXT | FILE.jsonl", "how a text as typed is read: LaTeX, a slide, NumPy, Octave, Unicode"),
     ("solve FILE", "one problem a line in, one answer a line out"),
 )
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
-LATER = ("check", "practise", "lookup", "reply", "audit", "emit", "train", "grade", "serve")
+LATER = ("practise", "lookup", "reply", "audit", "emit", "train", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
   whence explain "Z = W X; J = norm(Z - Y)^2" dW
 Lines such as `shape X: n x m` and `assume S: symmetric` declare; # begins a comment."""
-_STATUS = "Exit status: 0 answered, 2 bad input, 3 refused. Colours are off where NO_COLOR is set."
+_STATUS = """Exit status: 0 answered or right, 1 a wrong formula, 2 bad input, 3 refused or undecided.
+Colours are off where NO_COLOR is set."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -104,6 +107,35 @@ def _batch(parser: Parser) -> None:
     _common(parser)
 
 
+def _check_command(parser: Parser) -> None:
+    _model(parser)
+    parser.add_argument("answer", nargs="?", metavar="ANSWER", help="dZ1 = ..., or a derivation of several lines")
+    parser.add_argument("--batch", action="store_true", help="MODEL is a file of answers, one JSON object a line")
+    parser.add_argument("--repair", action="store_true", help="show the repaired formula too")
+    parser.add_argument("--out", default="", metavar="FILE", help="batch: write the verdicts there")
+    parser.add_argument("--resume", action="store_true", help="batch: go on after the verdicts that --out FILE has")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="batch: work on N processes (default: 1)")
+    parser.add_argument(
+        "--convention",
+        choices=("auto", "exact", "course"),
+        default="auto",
+        help="where the average of the cost stands: in every formula (exact), only in the parameters' (course), or "
+        "either (auto, the default)",
+    )
+    _layout(parser)
+    _common(parser)
+
+
+def _grade(parser: Parser) -> None:
+    parser.add_argument("rubric", nargs="?", metavar="RUBRIC", help="a TOML file: model, shapes, points")
+    parser.add_argument("submissions", nargs="?", metavar="SUBMISSIONS", help="CSV, JSON lines, or a folder of files")
+    parser.add_argument("--out", default="", metavar="FOLDER", help="where results, grades.csv and report.md go")
+    parser.add_argument("--resume", action="store_true", help="go on after the results that FOLDER has")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="work on N processes (default: 1)")
+    parser.add_argument("--preview", action="store_true", help="show the right answers and their points only")
+    _common(parser)
+
+
 def _model(parser: Parser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL", help="file, -, or text")
     parser.add_argument(
@@ -129,6 +161,10 @@ def _ways(parser: Parser) -> None:
         default="exact",
         help="where the average of the cost stands: in every formula (exact), or only in the parameters' (course)",
     )
+    _layout(parser)
+
+
+def _layout(parser: Parser) -> None:
     parser.add_argument(
         "--layout",
         choices=("gradient", "numerator", "denominator", "vec"),
@@ -149,4 +185,4 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _read, _solve), strict=True))
+_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _check_command, _grade, _read, _solve), strict=True))

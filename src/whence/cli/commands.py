@@ -91,6 +91,20 @@ def solve(args: argparse.Namespace, output: Output) -> None:
     run_batch(args.file, handler, out=args.out, resume=args.resume, jobs=args.jobs)
 
 
+def check(args: argparse.Namespace, output: Output) -> int:
+    """The verdict of an answer, or those of a file of answers."""
+    from whence.cli.check import run_check
+
+    return run_check(args, output, _net)
+
+
+def grade(args: argparse.Namespace, output: Output) -> None:
+    """The marks of a class."""
+    from whence.cli.grade import run_grade
+
+    run_grade(args, output)
+
+
 def explain_code(code: str, output: Output) -> None:
     """The long form of one message, or of all codes the first sentence. Raises CommandError `unknown-code`."""
     if not code:
@@ -121,7 +135,7 @@ def read(args: argparse.Namespace, output: Output) -> None:
     run(args, output)
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, read, solve)}
+RUN = {run.__name__: run for run in (derive, shapes, explain, check, grade, read, solve)}
 
 
 # -- asking the engine

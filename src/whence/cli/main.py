@@ -69,8 +69,7 @@ def _command(words: list[str], output: Output) -> int:
     _check(name, args)
     from whence.cli.commands import RUN
 
-    RUN[name](args, output)
-    return ANSWERED
+    return RUN[name](args, output) or ANSWERED
 
 
 def status_of(error: WhenceError) -> int:
@@ -85,7 +84,16 @@ def status_of(error: WhenceError) -> int:
 def _check(name: str, args: argparse.Namespace) -> None:
     """What the grammar alone does not say."""
     problem = ""
-    if "file" in args:
+    if name == "check":
+        from whence.cli.check import usage_problem
+
+        problem = usage_problem(args)
+    elif name == "grade":
+        needed = {"RUBRIC": args.rubric}
+        if not args.preview:
+            needed |= {"SUBMISSIONS": args.submissions, "--out FOLDER": args.out}
+        problem = next((f"{word} is missing" for word, given in needed.items() if not given), "")
+    elif "file" in args:
         problem = "FILE is missing" if args.file is None else ""
         if args.resume and not args.out:
             problem = "--resume needs --out FILE"

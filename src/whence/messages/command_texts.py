@@ -18,7 +18,7 @@ COMMAND_LINE = (
         "whence {found} is not there yet.",
         "So far there is: {expected}.",
         "The command is planned, and its name is kept for it. Nothing was done.",
-        Bad("command", 'whence check "J = sum(X)" "dX = 1"'),
+        Bad("command", 'whence practise "J = sum(X)" dX'),
     ),
     Message(
         "unknown-code",
@@ -56,6 +56,21 @@ COMMAND_LINE = (
         "Choose another file for --out; a batch that was cut off goes on with --resume.",
         "The answers are written line by line. Those that were written stay.",
         Bad("command", "whence solve problems.jsonl --out /"),
+    ),
+    Message(
+        "bad-rubric",
+        "The rubric cannot be used: {found}.",
+        "What belongs there: {expected}. An example stands in examples/rubric.toml.",
+        "A rubric is a TOML file with the model, its shapes and the points of each target. Nothing was graded.",
+        Bad("command", "whence grade empty.toml answers.csv --out marks"),
+    ),
+    Message(
+        "bad-submissions",
+        "The submissions cannot be read: {found}.",
+        "What belongs there: {expected}.",
+        "A CSV file has a column student and one for each target; a JSON line has student, and answers or text; a "
+        "folder has one file a student. Nothing was graded.",
+        Bad("command", "whence grade rubric.toml names.csv --out marks"),
     ),
     Message(
         "other-batch",

@@ -400,6 +400,13 @@ _MODELS = (
         Bad("model", "2 x = 3", 1, 1),
     ),
     Message(
+        "no-target",
+        "Nothing says which gradient {found} is.",
+        "Write its name before it: dW1 = formula.",
+        "An answer is compared with the gradient that its left side names, so it needs one.",
+        Bad("command", 'whence check "J = sum(W X)" "2 X"'),
+    ),
+    Message(
         "two-equals",
         "= stands twice in one line.",
         "Write two lines.",
@@ -433,6 +440,27 @@ _MODELS = (
         "Give the second quantity a name of its own.",
         "A name stands for one quantity, so that its derivative has one meaning.",
         Bad("model", "A = X + Y\nA = A2 - Y", 2, 1),
+    ),
+    Message(
+        "loop-not-unrolled",
+        "This loop cannot be unrolled: {found}.",
+        "Write range with numbers, or give the number of layers in a line before it, L = 3.",
+        "A loop is read by writing its lines once for each turn, so the turns must be known from the text.",
+        Bad("model", "A = X\nfor W in weights:\n    A = relu(W @ A)\nJ = sum(A)", 2, 1),
+    ),
+    Message(
+        "branch-not-decided",
+        "Whether this holds cannot be told from the text: {found}.",
+        "Leave the branch out and keep the lines that are meant.",
+        "A derivative is one of one computation. Only tests of texts that are given are decided, activation == 'relu'.",
+        Bad("model", "def f(X):\n    if training:\n        X = 2 * X\n    return X", 2, 5),
+    ),
+    Message(
+        "code-not-opened",
+        "This code is not read as equations: {found}.",
+        "Keep the lines that compute, one assignment each.",
+        "Of pasted Python the assignments, functions, loops over numbers and dictionaries are read; nothing is run.",
+        Bad("model", "def f(X):\n    while True:\n        X = 2 * X\n    return X", 2, 5),
     ),
     Message(
         "declared-and-defined",

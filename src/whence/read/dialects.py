@@ -87,13 +87,15 @@ _EVIDENCE = (
         CODE,
         re.compile(
             r"(?<![A-Za-z0-9_.])(?:np|numpy|torch|th|jnp|tf|F|self)\.[A-Za-z_]|::|\bkeepdims?\b"
-            r"|\.(?:dot|mm|t|sum|mean|max|pow|transpose|matmul|astype)\(|\w\[[\"']"
+            r"|\.(?:dot|mm|t|sum|mean|max|pow|transpose|matmul|astype)\(|\b\w+\[[\"']"
+            r"|^[ \t]*(?:def \w+\(|for \w+ in |import \w)",
+            re.MULTILINE,
         ),
     ),
     (
         OCTAVE,
         re.compile(
-            r"[\w)\]]\\[\w(]|(?<![0-9])\.[*/]|(?<=[\w)\]])\.\^|\.'|(?<=[\w)\]])['’]\s*\*|\*\s*\w+['’](?![\w\s]*\()"
+            r"[\w)\]]\\[\w(]|(?<![0-9])\.[*/]|(?<=[\w)\]])\.\^|\.'|(?<=[\w)\]])['’]\s*\*|\*\s*\w+['’](?![\w\s]*(?:\[\w*\])?\()"
         ),
     ),
     (

@@ -25,6 +25,7 @@ from whence.read.lexer import Token
 from whence.read.lines import Line, Segment, lines_of, name_of, read_lines, segments_of, signs_of
 from whence.read.parser import lex, parse_tokens
 from whence.read.places import error_at, span_of
+from whence.read.program import Program, program_in
 from whence.read.syntax import (
     Binary,
     Call,
@@ -360,9 +361,15 @@ def _name(reader: Reader, text: str, line: int, offset: int) -> str:
 
 
 def _read_statements(reader: Reader, segments: list[Segment], text: str) -> None:
+    formulas = _without_declarations(segments, text)
+    program = program_in(formulas, reader.context.dialect)
+    if program is not None:
+        _declare_program(reader, program)
+        segments = program.segments()
     if reader.context.dialect.typed:
-        formulas = segments_of(_without_declarations(segments, text), reader.context.dialect)
-        read, reader.context = read_lines(formulas, reader.context)
+        read, reader.context = read_lines(
+            segments if program else segments_of(formulas, reader.context.dialect), reader.context
+        )
     else:
         read = _canonical_lines(reader, segments)
     if not read:
@@ -379,13 +386,23 @@ def _read_statements(reader: Reader, segments: list[Segment], text: str) -> None
     reader.check_order()
 
 
+def _declare_program(reader: Reader, program: Program) -> None:
+    """What a program says of its inputs, and how it was read."""
+    for note in program.notes:
+        reader.context.note(note)
+    for name, shape in program.shapes.items():
+        if name not in reader.shapes:
+            reader.declare_shape(name, shape, 0, Span(1, 1, 1, 2))
+
+
 def _without_declarations(segments: list[Segment], text: str) -> str:
     """The text with blanks in the place of its declarations."""
-    lines = [" " * len(line) for line in lines_of(text)]
+    typed = lines_of(text)
+    lines = [" " * len(line) for line in typed]
     for segment, number, offset in segments:
         line = lines[number - 1]
         behind = offset + len(segment)
-        sign = ";" if behind < len(line) else ""
+        sign = ";" if typed[number - 1].startswith(";", behind) else ""
         lines[number - 1] = line[:offset] + segment + sign + line[behind + len(sign) :]
     return "\n".join(lines)
 

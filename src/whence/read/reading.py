@@ -13,6 +13,7 @@ from whence.read.declarations import shape_from_data
 from whence.read.dialects import CANONICAL, CODE, Dialect, choose
 from whence.read.lines import Line, read_lines, segments_of
 from whence.read.parser import parse_expression
+from whence.read.program import program_in
 from whence.read.syntax import Name
 
 
@@ -37,8 +38,11 @@ def read_typed(text: str, given: Mapping[str, Any] | None = None, dialect: str |
         chosen, why = choose(text, dialect)
         if chosen is CANONICAL:  # it is Python, and typed text may leave more open than the language does
             chosen = CODE
-        segments = segments_of(text, chosen)
-        lines, context = read_lines(segments, _context(chosen, given or {}))
+        context = _context(chosen, given or {})
+        program = program_in(text, chosen, again=False)
+        for note in program.notes if program else ():
+            context.note(note)
+        lines, context = read_lines(program.segments() if program else segments_of(text, chosen), context)
         if not lines:
             raise ReadError("empty-formula", line=1, column=1)
     except WhenceError as error:

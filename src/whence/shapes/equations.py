@@ -104,6 +104,7 @@ class Equations:
     constraints: list[Constraint] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)  # all of them, settled ones too
     factors: set[str] = field(default_factory=set)  # inputs that stand in a product
+    lower_matrices: bool = False  # x @ w, as in code: there the letter case says nothing
     parameters: list[dict[str, Pair]] = field(default_factory=list)  # of user-defined functions being entered
     reason: Reason = Reason()
     scaling: dict[str, None] = field(default_factory=dict)  # inputs that multiply or divide a number
@@ -190,6 +191,9 @@ class Equations:
         self.unknowns.same(left.pair[1], right.pair[0], reason)
         for rows, columns in (left.pair, right.pair):
             self.factors |= {self.input((rows, columns)), self.input((columns, rows))}
+        both = self.input(left.pair), self.input(right.pair)
+        if all(name[:1].islower() for name in both) and span not in self.scope.soft:
+            self.lower_matrices = True
         weights = isinstance(right_node, Name) and right_node.id.lower().startswith("w")
         return Operand((left.pair[0], right.pair[1]), weights_right=weights)
 

@@ -189,7 +189,9 @@ class _Solver:
         return True
 
     def columns_in_products(self) -> bool:
-        """Lower-case factors of products that no open choice of + or * holds: columns."""
+        """Lower-case factors of products that no open choice of + or * holds: columns, unless one is x @ w."""
+        if self.equations.lower_matrices:
+            return False
         held = {node for c in self.open if isinstance(c, Join) for o in (c.a, c.b) for node in o.pair}
         return any(
             self.take(name, (pair[1],), "a column", "it is in lower case")
@@ -199,8 +201,12 @@ class _Solver:
 
     def is_of_matrix(self, node: int) -> bool:
         """Is this size also one of an undeclared matrix?"""
-        others = (n for name, pair in self.inputs.items() if not name[0].islower() for n in pair)
+        others = (n for name, pair in self.inputs.items() if self.is_matrix(name) for n in pair)
         return any(self.unknowns.root(n) == self.unknowns.root(node) for n in others)
+
+    def is_matrix(self, name: str) -> bool:
+        """By its letter, or where the letter case says nothing as a factor."""
+        return not name[0].islower() or (self.equations.lower_matrices and name in self.equations.factors)
 
     def sides(self) -> Iterator[tuple[str, Operand, Operand, Join]]:
         """The lower-case inputs that are operands of + or *, with the other operand."""
@@ -271,7 +277,7 @@ class _Solver:
         return any(
             self.take(name, (pair[1],), "a column", "it is in lower case")
             for name, pair in self.open_inputs(lower=True)
-            if not self.is_of_matrix(pair[1])
+            if not self.is_of_matrix(pair[1]) and not self.is_matrix(name)
         )
 
     def vectors(self) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from whence.read.syntax import Shape
 from whence.shapes.dims import Dim
 
 Sizes = tuple[Dim, ...]
@@ -45,3 +48,8 @@ def words(shape: Sizes) -> str:
     else:
         kind = "a row" if rows == ONE else "a matrix"
     return f"{kind} ({text(shape)})"
+
+
+def claim_shape(shape: Iterable[Dim]) -> Shape:
+    """Sizes as the judge takes them."""
+    return tuple(d.number if d.number is not None else str(d) for d in shape)

@@ -13,6 +13,7 @@ addition theorems; in one of them the sign is the quadratic character, so that s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from enum import Enum
 from fractions import Fraction
 from functools import reduce
@@ -66,6 +67,14 @@ class ExactRing:
         self.highest = 0  # their highest degree,
         self.collisions = 0  # and what two of them being equal by chance adds to the degree
         self.masks = 0  # how many signs and extremes were drawn
+
+    def copy(self, random: Random) -> ExactRing:
+        """One with the same atoms; those drawn in one are not in the other."""
+        other = copy(self)
+        other.random = random
+        other.memo, other.exponents = dict(self.memo), dict(self.exponents)
+        other.logarithms, other.squares, other.points = list(self.logarithms), list(self.squares), list(self.points)
+        return other
 
     # ---- numbers
 
@@ -418,6 +427,11 @@ class ExactRing:
         m = self.modulus
         self.memo["mask", z] = value
         self.memo["mask", (-z[0] % m, -z[1] % m)] = (1 - value) % m
+        if not z[1] and value not in (0, 1):
+            # The positive part of z is positive just where z is, the negative part nowhere.
+            above, below = value * z[0] % m, (1 - value) * z[0] % m
+            for part, sign in ((above, value), (-above % m, 0), (below, 0), (-below % m, (1 - value) % m)):
+                self.memo.setdefault(("mask", (part, 0)), sign)
         return value
 
     def nonzero(self, x: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import floor, log2, prod
@@ -28,14 +28,14 @@ _PRIME_BITS = 61
 _POINTS = {(True, False): 1, (True, True): 3, (False, False): 3, (False, True): 12}  # by value: exact too? with pieces?
 
 
-def check(claim: Claim, *, random: Random | None = None) -> Check:
+def check(claim: Claim, *, random: Random | None = None, sizes: Mapping[str, int] | None = None) -> Check:
     """Is the answer the derivative? Exact arithmetic over random primes, then one point at 50 digits by value.
 
-    `random` replaces the randomness of the operating system (for tests). A claim that cannot be checked is not ok and
-    says why.
+    `random` replaces the randomness of the operating system (for tests), `sizes` the judge's own choice. A claim that
+    cannot be checked is not ok and says why.
     """
     try:
-        return Judge(claim, random).judge()
+        return Judge(claim, random, sizes).judge()
     except Exception as error:
         # The judge itself broke down: that is no reason to believe the answer.
         return Check(False, reason=f"the check broke down: {type(error).__name__}: {error}")
@@ -44,8 +44,9 @@ def check(claim: Claim, *, random: Random | None = None) -> Check:
 class Judge:
     """One claim under judgement."""
 
-    def __init__(self, claim: Claim, random: Random | None = None) -> None:
+    def __init__(self, claim: Claim, random: Random | None = None, sizes: Mapping[str, int] | None = None) -> None:
         self.claim = claim
+        self.sizes = sizes
         self.own_random = random
         self.random = random or Random(SystemRandom().getrandbits(256))
         self.order = len(claim.wrt)
@@ -59,7 +60,8 @@ class Judge:
         if not 1 <= self.order <= 2 or self.claim.layout not in ("matrix", "vec"):
             return Check(False, reason="one or two names to differentiate by, layout matrix or vec")
         last, pool, kink = "no sizes", set(), ""
-        for attempt, sizes in enumerate(choices(self.claim.variables.values())):
+        chosen = choices(self.claim.variables.values()) if self.sizes is None else [dict(self.sizes)]
+        for attempt, sizes in enumerate(chosen):
             pool = pool or set(sizes.values())
             if kink and set(sizes.values()) != pool:  # smooth at no order of these sizes: others prove nothing here
                 return Check(False, reason=kink, sizes=sizes, redraws=self.redraws)

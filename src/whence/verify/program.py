@@ -6,7 +6,8 @@ Equal subexpressions share a register, so an answer that repeats parts of the fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -83,6 +84,18 @@ class Compiler:
         self.program = Program()
         self._known: dict[Any, int] = {}
         self._fixed: dict[int, Fraction] = {}
+        # Where thousands of formulas share their parts: the registers of parts that were added, by identity.
+        self.seen: dict[int, tuple[Expr, int]] | None = None
+
+    def copy(self) -> Compiler:
+        """One with the same formulas; what is added to one is not in the other."""
+        other = copy(self)
+        program = self.program
+        other.program = replace(program, code=list(program.code), names=dict(program.names))
+        other._known, other._fixed = dict(self._known), dict(self._fixed)
+        other._parameters, other._open = {}, []
+        other.seen = None if self.seen is None else {}
+        return other
 
     # ---- registers
 
@@ -123,10 +136,16 @@ class Compiler:
         values: list[int] = []
         while todo:
             node, count = todo.pop()
+            seen = None if self._parameters else self.seen
             if count:
                 arguments = tuple(values[-count:])
                 del values[-count:]
                 values.append(self._combined(node, arguments))
+                if seen is not None:
+                    seen[id(node)] = node, values[-1]
+                continue
+            if seen is not None and id(node) in seen:
+                values.append(seen[id(node)][1])
                 continue
             children = _children(node)
             if children:
