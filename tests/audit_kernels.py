@@ -166,10 +166,7 @@ def rms_norm(a: Arrays, dy: Any, fault: str, r: Round) -> Arrays:
     dx = r(dn - second) if fault == "no s" else r(r(dn - second) / s)
     if fault == "one sample":
         dx[-1] = 0
-    if fault == "x for xhat":
-        dgamma = r((dy * x).sum((0, 1)))
-    else:
-        dgamma = r((dy * xhat).sum((0, 1)))
+    dgamma = r((dy * (x if fault == "x for xhat" else xhat)).sum((0, 1)))
     if fault == "mean":
         dgamma = r((dy * xhat).mean((0, 1)))
     if fault == "one axis":
@@ -197,7 +194,8 @@ RMS_MISTAKES = {
 def draw_head(rng: Any) -> tuple[Arrays, Any]:
     m, d, k = int(rng.integers(10, 30)), int(rng.integers(6, 14)), int(rng.integers(5, 12))
     labels = np.eye(k)[rng.integers(0, k, m)]
-    return {"H": rng.standard_normal((m, d)), "W": rng.standard_normal((d, k)), "b": rng.standard_normal(k), "Y": labels}, None
+    given = {"H": rng.standard_normal((m, d)), "W": rng.standard_normal((d, k)), "b": rng.standard_normal(k)}
+    return {**given, "Y": labels}, None
 
 
 def head(a: Arrays, dy: Any, fault: str, r: Round) -> Arrays:
@@ -290,7 +288,8 @@ P = softmax(where(M > 0, S, -1e9), axis=-1)
 O = P @ V
 """
 ATTENTION_MISTAKES = {
-    "no mask": ("dQ dK dV", ""), "no correction": ("dQ dK", ""), "plus correction": ("dQ dK", ""), "no P": ("dQ dK", ""),
+    "no mask": ("dQ dK dV", ""), "no correction": ("dQ dK", ""), "plus correction": ("dQ dK", ""),
+    "no P": ("dQ dK", ""),
     "no scale": ("dQ dK", ""), "scale twice": ("dQ dK", ""), "dk scale": ("dK", ""), "not transposed": ("dK", ""),
     "dv transposed": ("dV", ""), "head": ("dQ", "H 1"), "tail": ("dV", "the last 2"),
     "no scale forward": ("dQ dK dV", ""),
@@ -414,7 +413,8 @@ def main(argv: list[str]) -> int:
     results = list(runs(args.runs))
     bad = [r for r in results if not (r.verdict and r.named and r.placed)]
     for r in bad if not args.quiet else ():
-        print(f"--- {r.kernel}, {r.fault or 'correct'}, {r.format}: {r.verdict} {r.named} {r.placed} {r.seconds:.2f} s\n{r.text}")
+        said = f"verdict {r.verdict}, named {r.named}, placed {r.placed}, {r.seconds:.2f} s"
+        print(f"--- {r.kernel}, {r.fault or 'correct'}, {r.format}: {said}\n{r.text}")
     planted, correct = [r for r in results if r.fault], [r for r in results if not r.fault]
     print(f"{len(planted)} planted: verdict {sum(r.verdict for r in planted)}, named {sum(r.named for r in planted)}, "
           f"placed {sum(r.placed for r in planted)}; {len(correct)} correct: accused "

@@ -90,7 +90,7 @@ def audit(
     dtype: str | None = None,
     shapes: str | Mapping[str, object] | None = None,
 ) -> Audit:
-    """The verdict on an existing backward pass, from its arrays: right within rounding, or wrong, and which formula it is.
+    """The verdict on an existing backward pass, from its arrays: right within rounding, or wrong, and by which formula.
 
     `function` is the gradients by name, a backward pass, or a forward pass in PyTorch or JAX: see `whence.auditing`.
     """

@@ -11,13 +11,12 @@ from whence.arrays.places import Place, listed, masks_among, place, wrong_entrie
 from whence.arrays.rounding import Format, format_of
 from whence.arrays.search import Backward, Cause, Given, Line, Search, squeezed
 from whence.arrays.shapeless import shape_fault
-from whence.arrays.values import as_declared, size_values
+from whence.arrays.values import as_declared, size_values, total_of
 from whence.messages.audits import AUDIT, MISTAKES
 from whence.messages.errors import RefusedError
 from whence.net import Derivative, Net
 from whence.notation.unicode import display_name
-from whence.ops.table import structured_by
-from whence.read.syntax import Binary, Call, Expr, Model, Name, Shape, Statement
+from whence.read.syntax import Binary, Expr, Model, Name, Shape, Statement
 from whence.shapes.words import is_scalar
 
 if TYPE_CHECKING:
@@ -68,15 +67,19 @@ class Audit:
     def __getitem__(self, name: str) -> Finding:
         return next(f for f in self.findings if name in (f.name, f.name.removeprefix("d")))
 
-    def __str__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """The last sentences: how many are right, and which to look at first."""
         wrong = sum(f.verdict == "wrong" for f in self.findings)
         last = AUDIT["some-wrong"].format(count=wrong, total=len(self.findings))
         if not wrong:
             last = AUDIT["all-right"].format(count=len(self.findings), format=self.dtype)
-        lines = [str(f) for f in self.findings]
-        if self.first_wrong and wrong > 1:
-            lines.append(AUDIT["first"].format(name=display_name(self.first_wrong)))
-        return "\n".join([*lines, last])
+        if wrong > 1:
+            last += "\n" + AUDIT["first"].format(name=display_name(self.first_wrong))
+        return last
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.findings), self.summary])
 
 
 def audit(
@@ -99,10 +102,13 @@ def audit(
 
     >>> import numpy as np
     >>> x, w = np.arange(6.0).reshape(2, 3), np.ones((3, 1))
-    >>> print(audit({"dw": x.T @ np.ones((2, 1)) / 2}, "z = x @ w; J = sum(z)", {"x": x, "w": w}, shapes="x: m x n, w: n"))
-    dw  wrong: off by up to 0.5 of its largest entry; it is divided by 2 once too often: the numbers are those of \
-dw = xᵀ 𝟏(m)/2; what else differs is float64 rounding
-    1 of 1 gradients are wrong.
+    >>> report = audit({"dw": x.T @ x @ w}, "J = norm(x @ w)^2/2", {"x": x, "w": w}, shapes="x: m x n, w: n")
+    >>> print(report)
+    dw  right: equal in every digit
+    1 of 1 gradients are right within float64 rounding.
+    >>> report = audit({"dw": x.T @ x @ w * 2}, "J = norm(x @ w)^2/2", {"x": x, "w": w}, shapes="x: m x n, w: n")
+    >>> report["dw"].verdict, report["dw"].diagnosis, report["dw"].formula
+    ('wrong', 'extra-factor', 'x.T @ x @ w * 2')
     """
     net, given = _with_cost(_net(model, shapes), inputs, upstream)
     found = gradients_of(function, inputs, upstream)
@@ -138,7 +144,7 @@ def _with_cost(net: Net, inputs: Mapping[str, Any], upstream: Any) -> tuple[Net,
         arrays[name] = array_of(x)
         shapes[name] = tuple(d.number or str(d) for d in net.engine.shapes[of])
         product = Binary("*", Name(name), Name(of))
-        summed: Expr = product if is_scalar(net.engine.shapes[of]) else Call(structured_by("sum").name, (product,))
+        summed: Expr = product if is_scalar(net.engine.shapes[of]) else total_of(product)
         total = summed if total is None else Binary("+", total, summed)
     if total is None:
         return net, arrays
@@ -159,7 +165,7 @@ class _Auditor:
         self, net: Net, arrays: dict[str, Array], found: dict[str, Array], format: Format, seconds: float
     ) -> None:
         self.net, self.format, self.seconds = net, format, seconds
-        needed = {n: s for n, s in net.engine.inputs.items()}
+        needed = dict(net.engine.inputs)
         missing = [n for n in needed if n not in arrays]
         if missing:
             raise RefusedError("array-missing", found=", ".join(missing))
@@ -208,7 +214,8 @@ class _Auditor:
         inherited: dict[str, str] = {}
         if wrong:
             inherited = self._inherited(wrong)
-            searched = [g for g in wrong if g.name not in inherited and shape_fault(g) is None and self._focused(g)]
+            own = [g for g in wrong if g.name not in inherited and shape_fault(g) is None]
+            searched = [g for g in own if self._focused(g)]
             for cause in Search(self.backward, searched, self.seconds).run() if searched else ():
                 causes.update({n: cause for n in cause.explains if n not in causes})
         for g in doubtful:
@@ -225,7 +232,7 @@ class _Auditor:
         return Audit(tuple(findings), self.format.name, first)
 
     def _focused(self, g: Given) -> bool:
-        """Is there a formula to look for? Where only a block is wrong it is that of the block; zeros and NaN have none."""
+        """Is there a formula to look for? Where a block is wrong, that of the block; zeros and NaN have none."""
         at = self._place(g)
         if at is None or at.everywhere and not at.not_finite:
             return True
@@ -288,9 +295,10 @@ class _Auditor:
         elif cause is not None:
             finding = self._named(finding, cause)
             said.append(finding.cause)
-            rest = AUDIT["rest"].format(format=self.format.name)
-            said.append(rest if cause.complete else AUDIT["rest-small"].format(share=f"{cause.left / g.difference:.0%}"))
-        if where and (not cause or at is not None and not at.everywhere):
+            share = 0.0 if cause.complete else cause.left / g.difference
+            left = AUDIT["rest" if share < 0.01 else "rest-small"]
+            said.append(left.format(format=self.format.name, share=f"{share:.0%}"))
+        if where and (not finding.cause or at is not None and not at.everywhere):
             said.append(where)
         if not finding.cause and (at is None or at.everywhere):
             said.append(AUDIT["unknown"])
@@ -304,7 +312,8 @@ class _Auditor:
         parts = {k: self._text(x) for k, x in (("part", fault.part), ("other", fault.other)) if x is not None}
         mistake = MISTAKES[fault.word].format(**{"part": "", "other": "", **parts})
         formula = f"{display_name(cause.line.name)} = {self._text(fault.tree)}"
-        text = AUDIT["cause"].format(mistake=mistake, formula=formula)
+        whole = cause.line.name in self.inputs
+        text = mistake if whole else AUDIT["cause"].format(mistake=mistake, formula=formula)
         return replace(finding, diagnosis=fault.word, formula=to_text(fault.tree), line=cause.line.name, cause=text)
 
     def _text(self, tree: Expr) -> str:
@@ -347,7 +356,7 @@ class _Auditor:
             ]
             said.append(AUDIT["place"].format(places=", ".join(places)))
         if self._zeros(g, at):
-            said.append(AUDIT["zeros"])
+            said.append(AUDIT["all-zero"])
         return ", ".join(said)
 
     def _axes(self, g: Given) -> list[str]:

@@ -1,1 +1,1 @@
-"""Formulas at given arrays in float64: values, how far rounding carries them, wrong formulas, and where arrays differ."""
+"""Formulas at arrays in float64: values, how far rounding carries them, wrong formulas, where arrays differ."""

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from whence.check.trees import put, sites
 from whence.ops.signature import signature
 from whence.ops.table import TABLE, in_role, structured_by
-from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Range, Transpose, Tuple
-
-Put = Callable[[Expr], Expr]
+from whence.read.syntax import Binary, Call, Expr, Index, Name, Negative, Number, Range, Transpose, Tuple
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,12 @@ class Fault:
     tree: Expr
     part: Expr | None = None
     other: Expr | None = None
+
+
+def unused(name: str) -> Fault:
+    """An input as if it were all ones: a mask or a scale that is not applied."""
+    ones = Binary("+", Binary("*", Name(name), Number(Fraction(0))), Number(Fraction(1)))
+    return Fault("not-applied", ones, Name(name))
 
 
 @dataclass(frozen=True)
@@ -34,56 +39,23 @@ class Surroundings:
 
 def faults(tree: Expr, around: Surroundings) -> Iterator[Fault]:
     """The formulas that are one mistake away, the likelier ones first."""
-    places = list(_places(tree))
+    places = sorted(sites(tree), key=lambda site: len(site.path))
     for maker in (_terms, _alone, _factors, _sums, _powers, _functions, _orders, _signs):
-        for node, put in places:
-            for word, new, part, other in maker(node, around):
-                yield Fault(word, put(new), part, other)
+        for site in places:
+            for word, new, part, other in maker(site.node, around):
+                yield Fault(word, put(tree, site, new), part, other)
     yield from _scaled(tree, around)
-    for node, put in places:
-        if isinstance(node, Name):
-            for name in around.alike.get(node.id, ()):
-                yield Fault("wrong-variable", put(Name(name)), node, Name(name))
-    for node, put in places:
-        for word, new, part, other in _tails(node, around):
-            yield Fault(word, put(new), part, other)
+    for site in places:
+        if isinstance(site.node, Name):
+            for name in around.alike.get(site.node.id, ()):
+                yield Fault("wrong-variable", put(tree, site, Name(name)), site.node, Name(name))
+    for site in places:
+        for word, new, part, other in _tails(site.node, around):
+            yield Fault(word, put(tree, site, new), part, other)
 
 
+BLOCKS = (2, 4, 8, 16, 32, 64, 128, 256)
 Made = Iterator[tuple[str, Expr, Expr | None, Expr | None]]
-
-
-def _places(tree: Expr) -> Iterator[tuple[Expr, Put]]:
-    """Every part that is an array, outermost first, with what puts another in its place."""
-    todo: list[tuple[Expr, Put]] = [(tree, lambda new: new)]
-    for node, put in todo:
-        yield node, put
-        todo += [(part, _inside(node, k, put)) for k, part in enumerate(_parts(node))]
-
-
-def _parts(node: Expr) -> list[Expr]:
-    if isinstance(node, Binary | Compare):
-        return [node.left, node.right]
-    if isinstance(node, Negative | Transpose | Index):
-        return [node.operand]
-    return list(node.arguments) if isinstance(node, Call) else []
-
-
-def _inside(node: Expr, k: int, put: Put) -> Put:
-    def inner(new: Expr) -> Expr:
-        if isinstance(node, Binary):
-            return put(Binary(node.operator, *((new, node.right) if k == 0 else (node.left, new))))
-        if isinstance(node, Compare):
-            return put(Compare(node.operator, *((new, node.right) if k == 0 else (node.left, new))))
-        if isinstance(node, Negative):
-            return put(Negative(new))
-        if isinstance(node, Transpose):
-            return put(Transpose(new, node.batched))
-        if isinstance(node, Index):
-            return put(Index(new, node.places))
-        assert isinstance(node, Call)
-        return put(Call(node.name, (*node.arguments[:k], new, *node.arguments[k + 1 :]), node.keywords))
-
-    return inner
 
 
 # ---------------------------------------------------------------------- terms and factors
@@ -218,7 +190,7 @@ def _whole(node: Expr) -> int:
 
 def _ends(n: int) -> list[int]:
     """Where a loop over blocks may have stopped."""
-    blocks = {n - 1, n // 2, *(n - n % b for b in (4, 8, 16, 32, 64, 128, 256)), *(n - b for b in (2, 4, 8, 16, 32, 64, 128))}
+    blocks = {n - 1, n // 2, *(n - n % b for b in BLOCKS), *(n - b for b in BLOCKS)}
     return sorted((k for k in blocks if 0 < k < n), reverse=True)
 
 
@@ -260,7 +232,8 @@ def _orders(node: Expr, around: Surroundings) -> Made:
             shape = around.shape(part)
             if len(shape) > 1 and shape[-1] == shape[-2] and not isinstance(part, Transpose):
                 turned = Transpose(part, batched=True)
-                yield "extra-transpose", Binary("@", *((turned, node.right) if k == 0 else (node.left, turned))), part, None
+                left, right = (turned, node.right) if k == 0 else (node.left, turned)
+                yield "extra-transpose", Binary("@", left, right), part, None
     elif isinstance(node, Name):
         shape = around.shape(node)
         if len(shape) > 1 and shape[-1] == shape[-2] > 1:

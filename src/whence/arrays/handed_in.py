@@ -78,7 +78,8 @@ def _arguments(function: Callable[..., Any], inputs: Mapping[str, Any], upstream
         given[rest[0]] = upstream
     lacking = [n for n in rest if n not in given]
     if lacking:
-        raise ReadError("bad-option", found="the function's parameters " + ", ".join(lacking), expected="names of inputs")
+        found = "the function's parameters " + ", ".join(lacking)
+        raise ReadError("bad-option", found=found, expected="names of inputs")
     return given, bool(rest)
 
 

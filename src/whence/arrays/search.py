@@ -9,11 +9,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from whence.arrays.faults import Fault, Surroundings, faults
+from whence.arrays.faults import Fault, Surroundings, faults, unused
 from whence.arrays.rounding import RUNS, Format, Rounding, envelope
 from whence.arrays.values import Values
 from whence.messages.errors import RefusedError
-from whence.read.syntax import Binary, Expr, Function, Number
+from whence.read.syntax import Binary, Expr, Function, Name, Number
 from whence.read.walk import names_in
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ class Backward:
         out = []
         for k in range(RUNS):
             rounding = Rounding(self.format, self.exact, k)
-            values = Values({n: rounding.of_input(x) for n, x in self.inputs.items()}, self.sizes, self.defined, rounding)
+            inputs = {n: rounding.of_input(x) for n, x in self.inputs.items()}
+            values = Values(inputs, self.sizes, self.defined, rounding)
             self._run(values)
             out.append(values.names)
         return out
@@ -97,6 +98,7 @@ class Backward:
         if line.name in wanted and len(wanted) == 1:
             return names
         start = self.lines.index(line) + 1 if line in self.lines else len(self.lines)
+        start = 0 if line.name in self.inputs else start
         for later in self.lines[start:]:
             if not names.keys().isdisjoint(names_in(later.tree)):
                 names[later.name] = self.exact.of(later.tree, names, keep=False)
@@ -113,6 +115,8 @@ class Backward:
         return self.exact.of(tree).shape
 
     def faults(self, line: Line) -> Iterator[Fault]:
+        if line.name in self.inputs:
+            return iter([unused(line.name)])
         alike = {n: [m for m in others if self._earlier(m, line)] for n, others in self.alike.items()}
         return faults(line.tree, Surroundings(self.sizes, self.shape, alike))
 
@@ -226,7 +230,7 @@ class Search:
         return self._together()
 
     def hidden(self) -> Cause | None:
-        """The cause that leaves least of what looks like rounding, if it leaves so little that rounding cannot be it."""
+        """The cause that leaves least of what looks like rounding, if so little that rounding cannot be it."""
         import numpy as np
 
         (given,) = self.wrong.values()
@@ -283,6 +287,7 @@ class Search:
                 yield line
         yield from (line for line in reversed(lines) if not line.forward and line.name not in self.wrong)
         yield from (line for line in reversed(lines) if line.forward)
+        yield from (Line(n, Name(n)) for n, x in self.backward.inputs.items() if x.ndim)
 
     def _of_line(self, line: Line) -> Cause | None:
         wanted = list(self.wrong)
@@ -311,7 +316,8 @@ class Search:
             return
         known = self.best.get(name)
         complete = name in explained
-        if known is not None and (known.complete, len(known.explains)) >= (complete, len(explained)):
-            if known.complete or left > 0.7 * known.left:
-                return
+        if known is not None and known.complete and (not complete or len(known.explains) >= len(explained)):
+            return
+        if known is not None and not known.complete and not complete and left > 0.7 * known.left:
+            return
         self.best[name] = Cause(line, fault, explained or (name,), complete, left)

@@ -13,7 +13,7 @@ from whence.arrays.table_texts import NotCarriedOut, Several, call
 from whence.messages.errors import RefusedError
 from whence.ops.entry import Op
 from whence.ops.signature import Parameter, signature
-from whence.ops.table import CONSTANTS, TABLE
+from whence.ops.table import CONSTANTS, TABLE, structured_by
 from whence.read.syntax import (
     Binary,
     Call,
@@ -84,11 +84,11 @@ class Values:
                 continue
             given = values[len(values) - count :]
             del values[len(values) - count :]
-            own = isinstance(node, Name) and node.id in changed
-            moved = own or any(m for _, m in given)
+            new = changed.get(node.id) if isinstance(node, Name) else None
+            moved = new is not None or any(m for _, m in given)
             found = None if moved else self.known.get(id(node))
             if found is None:
-                value = changed[node.id] if own else self._value(node, [v for v, _ in given])
+                value = self._value(node, [v for v, _ in given]) if new is None else new
                 if keep and not moved:
                     self._keep(node, value)
             else:
@@ -107,7 +107,7 @@ class Values:
         if isinstance(node, Name):
             return self._named(node.id)
         if isinstance(node, Number):
-            return np.float64(node.value)
+            return np.asarray(float(node.value))
         if isinstance(node, Negative):
             return -given[0]
         if isinstance(node, Transpose):
@@ -117,7 +117,9 @@ class Values:
         if self.rounding is not None:
             given = self.rounding.before(node, given)
         value = self._applied(node, given)
-        return value if self.rounding is None else self.rounding.after(node, value, given, lambda x: self._applied(node, x))
+        if self.rounding is None:
+            return value
+        return self.rounding.after(node, value, given, lambda x: self._applied(node, x))
 
     def _applied(self, node: Expr, given: list[Array]) -> Array:
         if isinstance(node, Binary):
@@ -134,9 +136,9 @@ class Values:
         if name in self.names:
             return self.names[name]
         if name in self.sizes:
-            return np.float64(self.sizes[name])
+            return np.asarray(float(self.sizes[name]))
         if name in CONSTANTS:
-            return np.float64(getattr(np, CONSTANTS[name]))
+            return np.asarray(float(getattr(np, CONSTANTS[name])))
         raise _no_value(name)
 
     def whole(self, node: Expr) -> int:
@@ -330,7 +332,8 @@ def size_values(shapes: Mapping[str, tuple[Dim, ...]], arrays: Mapping[str, Arra
                 _read_off(sizes, dim, n)
     for name, shape in shapes.items():
         found = _axes(name, arrays[name], shape)
-        wanted = tuple(d.value(sizes) if set(d.symbols) <= sizes.keys() else n for d, n in zip(shape, found, strict=True))
+        known = [set(d.symbols) <= sizes.keys() for d in shape]
+        wanted = tuple(d.value(sizes) if k else n for k, d, n in zip(known, shape, found, strict=True))
         if wanted != tuple(found):
             raise misfit(name, found, wanted)
     return sizes
@@ -374,3 +377,8 @@ def as_declared(name: str, x: Array, shape: tuple[Dim, ...], sizes: Mapping[str,
     if found != wanted:
         raise misfit(name, x.shape, wanted)
     return simple(x.reshape(wanted).astype(float)) if len(wanted) < 3 else x.reshape(wanted).astype(float)
+
+
+def total_of(tree: Expr) -> Expr:
+    """The sum of all entries."""
+    return Call(structured_by("sum").name, (tree,))

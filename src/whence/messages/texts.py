@@ -639,7 +639,7 @@ _ANSWERS = (
         "no-value",
         "There is no value for {found} at these arrays.",
         "Give the function in one line of the model, or the array under its name.",
-        "An audit evaluates the derived formulas at the arrays that were handed in. An unknown function g has no value.",
+        "An audit evaluates the derived formulas at the arrays handed in. An unknown function g has no value.",
         Bad("command", 'whence audit "Y = g(X)" --inputs in.npz --upstream dy.npz --grads out.npz'),
     ),
     Message(

@@ -227,7 +227,7 @@ class TensorTerm:
             if pair is None:
                 return
             rest = [x for x in self.pieces if x is not pair[0] and x is not pair[1]]
-            self.pieces = [*rest, self._product(list(pair))]
+            self.pieces = [*rest, self._product([pair[0], pair[1]])]
 
     def _share_summed(self, a: Weighed, b: Weighed) -> bool:
         return any(i in b[0].labels and i not in self.kept for i in a[0].labels)
