@@ -59,4 +59,5 @@ def as_svg(heats: Iterable[tuple[str, Array]]) -> str:
                 parts.append(f'<rect {place} fill="rgb(245,{green},{green})"/>')
         top += rows * _CELL + _GAP
         width = max(width, columns * _CELL, 9 * len(title))
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}">\n' + "\n".join(parts) + "\n</svg>\n"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}">'
+    return "\n".join([head, *parts, "</svg>\n"])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy import ndarray as Array
 
 NEARLY = 0.3  # a formula that leaves so much of the difference explains it
+WIDER, CLEARLY = 2.0, 1e-3  # rounding beyond what is allowed of the exact value, next to a far larger difference
 HIDDEN = 0.5  # of a difference that rounding might have made
 LOOSE = 0.02  # an envelope wider than this share of the values may hide a mistake
 ENOUGH = 32  # entries from which a hidden mistake is told from rounding
@@ -298,16 +299,20 @@ class Search:
                 values = self.backward.changed(line, fault.tree, wanted)
             except ROUGH:
                 continue
-            explained = tuple(n for n, v in values.items() if self.wrong[n].explained_by(v) and self._better(n, v))
+            explained = tuple(n for n, v in values.items() if self._explains(n, v))
             if len(explained) == len(wanted):
                 return Cause(line, fault, explained, True, max(self.wrong[n].left_by(values[n]) for n in explained))
             for name, value in values.items():
                 self._remember(line, fault, name, value, explained)
         return None
 
-    def _better(self, name: str, value: Array) -> bool:
+    def _explains(self, name: str, value: Array) -> bool:
+        """Is this the value, within what rounding allows of it (which may be a little more than of the exact one)?"""
         given = self.wrong[name]
-        return given.left_by(value) <= NEARLY * given.difference
+        left = given.left_by(value)
+        if left <= WIDER and left <= CLEARLY * given.difference:
+            return True
+        return left <= NEARLY * given.difference and given.explained_by(value)
 
     def _remember(self, line: Line, fault: Fault, name: str, value: Array, explained: tuple[str, ...]) -> None:
         given = self.wrong[name]
@@ -320,4 +325,4 @@ class Search:
             return
         if known is not None and not known.complete and not complete and left > 0.7 * known.left:
             return
-        self.best[name] = Cause(line, fault, explained or (name,), complete, left)
+        self.best[name] = Cause(line, fault, explained if complete else (name,), complete, left)

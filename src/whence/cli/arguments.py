@@ -140,8 +140,8 @@ def _grade(parser: Parser) -> None:
 def _audit(parser: Parser) -> None:
     _model(parser)
     parser.add_argument("--inputs", required=True, metavar="FILE", help="the model's inputs by name, an npz file")
-    parser.add_argument("--grads", required=True, metavar="FILE", help="the gradients to be judged, dX or X, an npz file")
-    parser.add_argument("--upstream", metavar="FILE", help="the gradient of what the model ends in, dY or Y, an npz file")
+    parser.add_argument("--grads", required=True, metavar="FILE", help="the gradients to judge, dX or X, an npz file")
+    parser.add_argument("--upstream", metavar="FILE", help="the gradient of the model's last line, an npz file")
     parser.add_argument("--dtype", metavar="NAME", help="float64, float32, bf16, fp16 (default: as the numbers show)")
     parser.add_argument("--picture", metavar="FILE", help="write heat maps of the wrong gradients there, as SVG")
     _common(parser)
@@ -196,4 +196,5 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _check_command, _grade, _audit, _read, _solve), strict=True))
+_ALL = (_derive, _shapes, _explain, _check_command, _grade, _audit, _read, _solve)
+_BUILDERS = dict(zip(COMMANDS, _ALL, strict=True))

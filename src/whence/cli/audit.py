@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from whence.net import Net
 
 WRONG_STATUS = 1
+SIZE_LIMIT = 1 << 33  # bytes, once unpacked
 
 
 def run_audit(args: argparse.Namespace, output: Output, net_of: Callable[[argparse.Namespace], Net]) -> int:
@@ -44,10 +45,12 @@ def arrays_in(path: str) -> dict[str, Any]:
         raise CommandError("needs-library", found="whence audit", expected="NumPy") from None
     try:
         with np.load(path, allow_pickle=False) as file:
+            if sum(member.file_size for member in file.zip.infolist()) > SIZE_LIMIT:
+                raise CommandError("file-too-large", found=path, limit=SIZE_LIMIT)
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise CommandError("no-such-file", found=path) from None
-    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as problem:  # a single array has no `files`
+    except (OSError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as problem:  # a single array has no `files`
         raise CommandError("not-arrays", found=path, expected=str(problem).partition(chr(10))[0][:120]) from None
 
 

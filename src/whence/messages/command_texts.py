@@ -39,8 +39,8 @@ COMMAND_LINE = (
         "not-arrays",
         "{found} holds no arrays by name: {expected}.",
         "Write it with numpy.savez(FILE, X=x, W=w).",
-        "An audit reads arrays from npz files, each under the name it has in the model. What would have to be run to be "
-        "read is refused.",
+        "An audit reads arrays from npz files, each under the name it has in the model. What would have to be run to "
+        "be read is refused.",
         Bad("command", 'whence audit "J = sum(X)" --inputs model.txt --grads model.txt'),
     ),
     Message(
