@@ -219,7 +219,7 @@ def _functions(node: Expr, around: Surroundings) -> Made:
     op = TABLE[node.name]
     if op.kind == "elementwise" and len(node.arguments) == 1 and node.name != in_role("root").name:
         yield "missing-function", node.arguments[0], node, None
-    if op.name == structured_by("choose").name:
+    if op.name == structured_by("choose").name and len(node.arguments) == 3:
         yield "missing-mask", node.arguments[1], node, None
 
 

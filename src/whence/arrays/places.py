@@ -51,7 +51,7 @@ def place(bad: Array, good: Array, got: Array, masks: Mapping[str, Array]) -> Pl
         for j, others in enumerate(hits):
             if j != k:
                 rest = np.take(rest, others, axis=j)
-        right = rest.any(axis=tuple(j for j in range(bad.ndim) if j != k))
+        right = np.array(rest.any(axis=tuple(j for j in range(bad.ndim) if j != k)))
         right[hit] = False
         found = tuple(int(i) for i in hit)
         axes.append(None if not right.any() or len(found) >= MOST * bad.shape[k] else found)

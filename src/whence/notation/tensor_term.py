@@ -261,7 +261,7 @@ class TensorTerm:
 
     def _put(self, new: int | None, old: int, stretch: Stretch) -> None:
         """What stands on the label `new` put in its place along the axis `old` of the result."""
-        mine = [x for x in self.pieces if new is not None and new in x[0].labels]
+        mine: list[Weighed] = [x for x in self.pieces if new is not None and new in x[0].labels]
         rest = [x for x in self.pieces if not any(x is m for m in mine)]
         if not mine:  # a unit vector, or ones
             if new is None:
