@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from whence.alone import formula_alone
 from whence.messages.catalogue import CATALOGUE, Message, nearest, sentence
 from whence.messages.errors import LimitError, ReadError, RefusedError, RuleError, ShapeError, WhenceError
 from whence.messages.show import render
@@ -35,6 +36,8 @@ def trigger(message: Message) -> None:
         parse_expression(text, dialect=kind)
     elif kind == "model":
         read_model(text)
+    elif kind == "alone":
+        formula_alone(text)
     elif kind == "typed":
         read_typed(text, CONTEXT)
     elif kind == "shapes":

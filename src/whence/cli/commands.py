@@ -13,6 +13,7 @@ from whence.cli.source import read_argument
 from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
 from whence.messages.errors import ShapeError, WhenceError
+from whence.read.array_errors import ArrayError, array_error_in
 
 if TYPE_CHECKING:
     from whence.net import Derivative, Net
@@ -48,7 +49,13 @@ def explain(args: argparse.Namespace, output: Output) -> None:
     if args.code is not None:
         explain_code(args.code, output)
         return
+    if args.target is None and _explained_alone(args, output):
+        return
+    error = array_error_in(args.target or "")
     net = _net(args)
+    if error is not None:
+        _explain_shapes(error, net, args, output)
+        return
     names = _explained_names(net, args.target)
     derivatives = [net.gradient(name, layout=args.layout, convention=args.convention) for name in names]
     if args.json:
@@ -60,6 +67,41 @@ def explain(args: argparse.Namespace, output: Output) -> None:
     _show_shapes(net, output)
     output.text("")
     output.text("\n\n".join(text.rstrip("\n") for text in texts))
+
+
+def _explained_alone(args: argparse.Namespace, output: Output) -> bool:
+    """A backward formula without its forward lines; False where the text is a model."""
+    from whence.alone import formula_alone, is_alone, page, to_json
+
+    text = read_argument(args.model)
+    error = array_error_in(text)
+    if args.shapes or args.assume or not is_alone(text, args.dialect):
+        if error is not None:
+            _explain_shapes(error, None, args, output)
+        return error is not None
+    alone = formula_alone(text, args.dialect)
+    if args.json:
+        output.json(to_json(alone, args.view))
+        return True
+    for note in alone.reading.notes:
+        output.text(note)
+    output.text(page(alone, args.view))
+    if error is not None:
+        _explain_shapes(error, alone.best.net, args, output)
+    return True
+
+
+def _explain_shapes(error: ArrayError, net: Net | None, args: argparse.Namespace, output: Output) -> None:
+    """What an error of NumPy about shapes means, with the shapes of a model where there is one."""
+    from whence.shape_errors import explained
+
+    if args.json:
+        output.json({**dataclasses.asdict(error), "explanation": explained(error, net)})
+        return
+    if net is not None:
+        _show_shapes(net, output)
+        output.text("")
+    output.text(explained(error, net))
 
 
 def shapes(args: argparse.Namespace, output: Output) -> None:

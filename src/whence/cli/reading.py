@@ -14,6 +14,8 @@ from whence.cli.solve import id_in, item_from_line
 from whence.cli.source import read_argument
 from whence.cli.texts import internal
 from whence.messages.errors import ReadError, WhenceError
+from whence.messages.reading import READ
+from whence.read.posts import BACKWARD, FORWARD, OTHER, Post, looks_like_post, read_post
 from whence.read.reading import Reading, read_typed
 
 
@@ -23,7 +25,11 @@ def read(args: argparse.Namespace, output: Output) -> None:
         handler = partial(read_line, debug=args.debug)
         run_batch(args.text, handler, out=args.out, resume=args.resume, jobs=args.jobs)
         return
-    reading = read_typed(read_argument(args.text), dialect=args.dialect)
+    text = read_argument(args.text)
+    if looks_like_post(text):
+        _show_post(read_post(text), args, output)
+        return
+    reading = read_typed(text, dialect=args.dialect)
     if args.json:
         output.json(_as_json(reading))
         return
@@ -32,6 +38,48 @@ def read(args: argparse.Namespace, output: Output) -> None:
     output.text("")
     for line in reading.lines:
         output.text("  " + line.canonical(), style="bold")
+
+
+def _show_post(post: Post, args: argparse.Namespace, output: Output) -> None:
+    """The formulas of a post by what they are, its question, and what could not be read."""
+    if args.json:
+        output.json(_post_as_json(post))
+        return
+    for kind in (FORWARD, BACKWARD, OTHER):
+        rows = [(f"  {'; '.join(f.canonical)}", f"line {f.line}: {f.typed}") for f in post.of_kind(kind)]
+        if rows:
+            output.text(READ[kind], style="bold")
+            output.table(rows)
+    if post.question:
+        asked = READ["asked"].format(target=post.target) if post.target else ""
+        output.text(f"{READ['question'].format(line=post.question_line)}{asked}", style="bold")
+        output.text(f"  {post.question}")
+    failed = [f for f in post.found if f.error]
+    if failed:
+        output.text(READ["not-read"], style="bold")
+        output.table([(f"  {f.typed}", f"line {f.line}: {f.error}") for f in failed])
+    if not post.found and not post.question:
+        raise ReadError("empty-formula", line=1, column=1)
+
+
+def _post_as_json(post: Post) -> dict[str, Any]:
+    return {
+        "found": [
+            {"line": f.line, "typed": f.typed, "error": f.error}
+            if f.error
+            else {
+                "line": f.line,
+                "typed": f.typed,
+                "canonical": list(f.canonical),
+                "kind": f.kind,
+                "notes": list(f.notes),
+            }
+            for f in post.found
+        ],
+        "model": post.model(),
+        "question": post.question,
+        "target": post.target,
+    }
 
 
 def read_item(item: Any, *, debug: bool = False) -> dict[str, Any]:

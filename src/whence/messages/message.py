@@ -10,7 +10,8 @@ class Bad:
     """An input that triggers a message, and where the message must point.
 
     `kind` says what reads it: formula (either dialect), canonical, lecture (dialect forced), model, shapes,
-    assume (a declaration), typed (whence read), problem (a line of JSON), or command (a command line).
+    assume (a declaration), typed (whence read), alone (a backward formula by itself), problem (a line of JSON), or
+    command (a command line).
     """
 
     kind: str

@@ -442,6 +442,14 @@ _MODELS = (
         Bad("model", "A = X + Y\nA = A2 - Y", 2, 1),
     ),
     Message(
+        "no-forward-pass",
+        "From this formula alone no forward pass can be told: {found}.",
+        'Give the forward lines too: whence check "Z = W X + b; J = sum(Z)" "dW = ...".',
+        "A formula alone is explained where its names or its form say what it belongs to: layers such as W2 and dZ2, "
+        "the derivative of an activation, or a product with one gradient that is given.",
+        Bad("alone", "dq = sin(dr) + ds", 1, 1),
+    ),
+    Message(
         "loop-not-unrolled",
         "This loop cannot be unrolled: {found}.",
         "Write range with numbers, or give the number of layers in a line before it, L = 3.",

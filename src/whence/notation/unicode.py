@@ -31,6 +31,8 @@ _MARK = {suffix: mark for mark, suffix in MARKS.items()}
 _RAISED = {plain: sign for sign, plain in SUPERSCRIPTS.items() if plain.isdigit() or plain == "-"}
 _LOWERED = {sign: plain for sign, plain in SUBSCRIPTS.items() if plain.isdigit()}
 _NAME = re.compile(r"(d?)([A-Za-z]+)(.*)", re.DOTALL)
+_LAYER = re.compile(r"_([lL]|[a-zA-Z](?=[pm]\d))(?:([pm])(\d+))?")  # a layer that is a letter, as readers write it
+_STEPS = {"p": "+", "m": "-"}
 _WHOLE = re.compile(r"-?[0-9]+\Z")
 _LAST_WORD = re.compile(r"[^\W_]+\Z")
 _PRIMES = ("", "′", "″", "‴")
@@ -58,8 +60,8 @@ def to_unicode(expr: Expr, shape_of: ShapeOf, *, ascii: bool = False) -> str:
 def display_name(name: str) -> str:
     """A name with its Greek letter and its hat: what the reader folds back to the same name.
 
-    >>> display_name("lam"), display_name("dtheta1"), display_name("W2")
-    ('λ', 'dθ1', 'W2')
+    >>> display_name("lam"), display_name("dtheta1"), display_name("W2"), display_name("dZ_lp1")
+    ('λ', 'dθ1', 'W2', 'dZ^[l+1]')
     """
     if name.startswith("δ"):  # a small change of what follows
         return "δ" + display_name(name[1:])
@@ -70,6 +72,10 @@ def display_name(name: str) -> str:
     whole = d + word
     shown = _LETTER.get(whole) or (d + _LETTER[word] if word in _LETTER else whole)
     entry = rest[len(rest.rstrip("".join(_LOWERED))) :]
+    layer = _LAYER.fullmatch(rest[: len(rest) - len(entry)])
+    if layer is not None:
+        letter, sign, step = layer.groups()
+        return f"{shown}^[{letter}{_STEPS[sign] + step if sign else ''}]{entry}"
     mark = _MARK.get(rest[: len(rest) - len(entry)])
     return unicodedata.normalize("NFC", shown + mark) + entry if mark else shown + rest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_LAYERED = re.compile(r"(?P<stem>.*?)(?:(?P<number>\d+)|_(?P<letter>[a-zL])(?:(?P<sign>[pm])(?P<step>\d+))?)?\Z")
+_LAYERED = re.compile(r"(?P<stem>.*?)(?:(?P<number>\d+)|_(?P<letter>[a-zL])(?:(?P<direction>[pm])(?P<step>\d+))?)?\Z")
 _ERROR = "delta"  # δ, which books write for the gradient by what goes into the activation
 _NO_ADJOINTS = re.compile(r"(?:d|data|dim|diff|depth|diag|det|delta_?t|dt|dot|drop\w*)\Z")
 WEIGHTS, BEFORE, AFTER, BIAS = "W", "Z", "A", "b"
@@ -63,8 +63,13 @@ def layer_name(name: str) -> LayerName:
         return LayerName(found["stem"], "", int(found["number"]))
     if found["letter"] is not None and found["stem"]:
         step = int(found["step"] or 0)
-        return LayerName(found["stem"], found["letter"], -step if found["sign"] == "m" else step)
+        return LayerName(found["stem"], found["letter"], -step if found["direction"] == "m" else step)
     return LayerName(name)
+
+
+def is_error(name: str) -> bool:
+    """Is a name δ with or without a layer?"""
+    return layer_name(name).stem == _ERROR
 
 
 def adjoint_of(name: str, upper: bool) -> str:
@@ -74,7 +79,7 @@ def adjoint_of(name: str, upper: bool) -> str:
     ('Z1', 'z_l', '')
     """
     parts = layer_name(name)
-    if parts.stem == _ERROR:
+    if is_error(name):
         return parts.of(BEFORE if upper else BEFORE.lower()).text()
     if not name.startswith("d") or _NO_ADJOINTS.match(name):
         return ""

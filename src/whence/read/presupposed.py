@@ -12,19 +12,22 @@ from fractions import Fraction
 
 from whence.ops.table import TABLE, structured_by
 from whence.read.canonical import to_text
-from whence.read.layer_names import AFTER, BEFORE, BIAS, WEIGHTS, LayerName, adjoint_of, layer_name
+from whence.read.layer_names import AFTER, BEFORE, BIAS, WEIGHTS, LayerName, adjoint_of, is_error, layer_name
 from whence.read.parser import parse_expression
+from whence.read.substitute import substituted
 from whence.read.syntax import Binary, Call, Expr, Name, Negative, Number, Range, Transpose
 from whence.read.vocabulary import without_primes
 from whence.read.walk import names_in, walk
 
 INPUTS = ("X", "x")
 LABELS = frozenset({"Y", "y", "T", "t", "labels", "target", "targets"})
-# Outputs and losses for which the derivative of the loss by what goes into the output is output minus label.
+GIVEN_GRADIENT = "G"  # the name of the gradient that comes from behind
+# Outputs and losses for which the derivative of the loss by what goes into the output is output minus label; and
+# whether the labels of a sample must add up to one.
 OUTPUTS = (
-    ("sigmoid({z})", "-sum({y} * log({a}) + (1 - {y}) * log(1 - {a}))"),
-    ("softmax({z}, axis={axis})", "-sum({y} * log({a}))"),
-    ("{z}", "sum(({a} - {y})**2)/2"),
+    ("sigmoid({z})", "-sum({y} * log({a}) + (1 - {y}) * log(1 - {a}))", False),
+    ("softmax({z}, axis={axis})", "-sum({y} * log({a}))", True),
+    ("{z}", "sum(({a} - {y})**2)/2", False),
 )
 
 GIVEN, SHORTCUT, TURNED = "given", "shortcut", "turned"  # how a forward pass was found
@@ -42,6 +45,8 @@ class Forward:
     upstream: str = ""  # the gradient that is given, which stands for all that follows
     shapes: tuple[str, ...] = ()
     rows: bool = False  # the samples are rows
+    assume: str = ""  # of the labels
+    plain: bool = True  # of products and functions alone
 
 
 @dataclass(frozen=True)
@@ -64,16 +69,39 @@ def presupposed(left: str, tree: Expr) -> list[Forward]:
     >>> presupposed("dZ1", parse("W2.T @ dZ2 * g1_prime(Z1)"))[0].lines
     ('Z1 = W1 @ X + b1', 'A1 = g1(Z1)', 'Z2 = W2 @ A1 + b2')
     """
-    names = names_in(tree)
-    upper = _is_upper({*names, left})
-    formula = _Formula(adjoint_of(left, upper), tree, frozenset(names), upper)
-    found = [*_in_network(formula), *_turned_round(formula)]
+    upper = is_batch(left, tree)
+    tree = with_gradient_names(tree, left)
+    formula = _Formula(adjoint_of(left, upper), tree, frozenset(names_in(tree)), upper)
+    in_network = list(_in_network(formula))
+    turned = [f for f in _turned_round(formula) if not in_network or f.kind != TURNED or f.plain]
+    found = [*in_network, *turned]
     return list({(f.lines, f.cost, f.target): f for f in found}.values())
+
+
+def is_batch(left: str, tree: Expr) -> bool:
+    """Do the names mean a batch, or one sample?"""
+    return _is_upper({*names_in(tree), left})
+
+
+def with_gradient_names(tree: Expr, left: str) -> Expr:
+    """The formula with d… for every gradient: dZ_l for δ_l."""
+    upper = is_batch(left, tree)
+    names = {name: adjoint_of(name, upper) for name in names_in(tree)}
+    return substituted(tree, {name: Name("d" + of) for name, of in names.items() if of})
+
+
+def slope_alone(left: str, tree: Expr) -> tuple[str, str] | None:
+    """Of a formula that is nothing but the derivative of an activation, the function and the name it is written in."""
+    if left or any(adjoint_of(name, True) for name in names_in(tree)):
+        return None
+    if isinstance(tree, Call) and without_primes(tree.name)[1] == 1 and isinstance(tree.arguments[0], Name):
+        return without_primes(tree.name)[0], tree.arguments[0].id
+    return _slope_of_value(tree)
 
 
 def is_backward(left: str, tree: Expr) -> bool:
     """Is a line a backward formula: a gradient on the left, or one or a derivative of a function on the right?"""
-    upper = _is_upper({*names_in(tree), left})
+    upper = is_batch(left, tree)
     if left:
         return bool(adjoint_of(left, upper))
     gradients = any(adjoint_of(name, upper) for name in names_in(tree))
@@ -82,7 +110,7 @@ def is_backward(left: str, tree: Expr) -> bool:
 
 def _is_upper(names: set[str]) -> bool:
     """Upper-case quantities before or after the activation mean a batch."""
-    plain = {adjoint_of(name, True) or name for name in names}
+    plain = {adjoint_of(name, True) or name for name in names if not is_error(name)}
     data = [name for name in map(layer_name, plain) if name.role in (BEFORE, AFTER)]
     lower = [name for name in data if name.stem[0].islower()]
     return not lower or len(lower) < len(data) - len(lower)
@@ -120,6 +148,10 @@ def _target_by_form(formula: _Formula) -> LayerName | None:
     if residual is not None and not formula.adjoints():
         return layer_name(residual[0]).of(before)
     return None
+
+
+def _labels(label: str, rows: bool) -> str:
+    return f"{label}: {'onehot-last' if rows else 'onehot-columns'}"
 
 
 def _before(formula: _Formula) -> str:
@@ -185,9 +217,9 @@ class _Network:
             lines.append(self.sum_line(self.z.moved(1)))
             shapes += self.shapes(self.z.moved(1))[:2]
             last = self.z.moved(1).text()
-        shapes.append(f"d{last}: {self.shape(self.z.moved(1) if reach == NEXT else self.z)}")
+        shapes.append(f"{GIVEN_GRADIENT}: {self.shape(self.z.moved(1) if reach == NEXT else self.z)}")
         averages = _averages(self.formula.tree) if self.target.role in (WEIGHTS, BIAS) else ""
-        cost = f"J = sum(d{last} * {last})" + (f"/{averages}" if averages else "")
+        cost = f"J = sum({GIVEN_GRADIENT} * {last})" + (f"/{averages}" if averages else "")
         target = self.z.text() if self.target.role == BEFORE else self.target.text()
         target = self.inside(self.z) if self.target.role == AFTER else target
         return Forward(tuple(lines), cost, target, GIVEN, last, tuple(shapes), rows=self.rows)
@@ -198,10 +230,19 @@ class _Network:
         shapes = [*(self.shapes(self.z) if lines else [f"{self.z.text()}: {self.shape(self.z)}"])]
         shapes.append(f"{label}: {self.shape(self.z)}")
         averages = _averages(self.formula.tree)
-        for activation, loss in OUTPUTS:
+        for activation, loss, one_hot in OUTPUTS:
             line = f"{output} = {activation.format(z=self.z.text(), axis=1 if self.rows else 0)}"
             cost = f"J = {loss.format(a=output, y=label)}" + (f"/{averages}" if averages else "")
-            yield Forward((*lines, line), cost, self.z.text(), SHORTCUT, "", tuple(shapes), self.rows)
+            yield Forward(
+                (*lines, line),
+                cost,
+                self.z.text(),
+                SHORTCUT,
+                "",
+                tuple(shapes),
+                self.rows,
+                _labels(label, self.rows) if one_hot else "",
+            )
 
     def function(self) -> str:
         """The activation: the one whose derivative the formula has, else one of the layer's own."""
@@ -352,8 +393,8 @@ def _turned_round(formula: _Formula) -> Iterator[Forward]:
         output = adjoint_of(upstream, formula.upper)
         turned = _Turned(formula, Name(upstream))
         if turned.walk() and turned.wanted != output:
-            cost = f"J = sum({upstream} * {output}){turned.averages}"
-            yield Forward((*turned.lines, turned.line(output)), cost, turned.wanted, TURNED, output)
+            cost = f"J = sum({GIVEN_GRADIENT} * {output}){turned.averages}"
+            yield Forward((*turned.lines, turned.line(output)), cost, turned.wanted, TURNED, output, plain=turned.plain)
 
 
 def _to_outputs(formula: _Formula, output: str, label: str) -> Iterator[Forward]:
@@ -364,10 +405,10 @@ def _to_outputs(formula: _Formula, output: str, label: str) -> Iterator[Forward]
         return
     z = layer_name(output).of(_before(formula)).text()
     rows = _rows_are_samples(formula.tree)
-    for activation, loss in OUTPUTS:
+    for activation, loss, one_hot in OUTPUTS:
         lines = (*turned.lines, turned.line(z), f"{output} = {activation.format(z=z, axis=1 if rows else 0)}")
         cost = f"J = {loss.format(a=output, y=label)}{turned.averages}"
-        yield Forward(lines, cost, turned.wanted, SHORTCUT, rows=rows)
+        yield Forward(lines, cost, turned.wanted, SHORTCUT, rows=rows, assume=_labels(label, rows) if one_hot else "")
 
 
 class _Turned:
@@ -379,6 +420,7 @@ class _Turned:
         self.value = self.wanted
         self.lines: list[str] = []
         self.averages = ""  # of the cost: "/m"
+        self.plain = True
 
     def line(self, output: str) -> str:
         text = self.value
@@ -421,6 +463,7 @@ class _Turned:
             self.lines.append(f"H = {function}({self.value})")
             self.value = "H"
         else:
+            self.plain = False
             self.value = f"({self.value} {operator} ({to_text(other)}))"
 
 
