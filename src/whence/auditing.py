@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from numpy import ndarray as Array
 
 SECONDS = 20.0  # for the search of a cause
+HIDDEN_SECONDS = 1.5  # for that of mistakes which rounding may hide
 UPSTREAM = "G"
+PREFIXES = ("d", "grad_", "g_", "d_")
 
 
 @dataclass(frozen=True)
@@ -126,20 +128,21 @@ def _net(model: Net | str, shapes: str | Mapping[str, object] | None) -> Net:
 
 def _with_cost(net: Net, inputs: Mapping[str, Any], upstream: Any) -> tuple[Net, dict[str, Array]]:
     """The model with the cost sum(G*Y) behind it where an upstream gradient G of Y is given, and its arrays."""
-    arrays = {n: array_of(x) for n, x in inputs.items()}
-    unknown = [n for n in arrays if n not in net.engine.inputs and n not in net.shapes.dims]
-    for n in unknown:
-        del arrays[n]
-    if upstream is None:
-        return net, arrays
+    known = [*net.engine.inputs, *net.shapes.dims]
+    arrays = {n: array_of(x) for key, x in inputs.items() if (n := _spelled(key, known))}
     last = net.model.targets[-1]
-    given = dict(upstream) if isinstance(upstream, Mapping) else {"d" + last: upstream}
-    if is_scalar(net.engine.shapes[last]) and not isinstance(upstream, Mapping):
+    given = dict(upstream) if isinstance(upstream, Mapping) else {} if upstream is None else {"d" + last: upstream}
+    for key in list(given):
+        missing = [n for n in net.engine.inputs if n not in arrays]
+        alone = missing[0] if len(missing) == 1 and not _target(net, key) else ""
+        if key in missing or alone:  # the model has the upstream gradient among its inputs
+            arrays[alone or key] = array_of(given.pop(key))
+    if not given:
         return net, arrays
     total: Expr | None = None
     shapes: dict[str, Shape] = dict(net.model.shapes)
     for key, x in given.items():
-        of = net.named(key)
+        of = _target(net, key) or last
         name = _free(net, UPSTREAM if len(given) == 1 else f"{UPSTREAM}_{of}")
         arrays[name] = array_of(x)
         shapes[name] = tuple(d.number or str(d) for d in net.engine.shapes[of])
@@ -151,6 +154,23 @@ def _with_cost(net: Net, inputs: Mapping[str, Any], upstream: Any) -> tuple[Net,
     cost = Statement(_free(net, "J"), total, len(net.model.statements) + 1)
     model: Model = replace(net.model, statements=(*net.model.statements, cost), shapes=shapes)
     return Net(model), arrays
+
+
+def _spelled(key: str, names: Sequence[str]) -> str:
+    """The name that is meant by another spelling: x for X, grad_x and dx for X with its d; "" where none is."""
+    words = {key, key.lower()}
+    for start in PREFIXES:
+        words |= {w.removeprefix(start) for w in (key, key.lower()) if w.startswith(start)}
+    if key in names:
+        return key
+    return next((n for n in names if n in words), "") or next((n for n in names if n.lower() in words), "")
+
+
+def _target(net: Net, key: str) -> str:
+    """The name by which a gradient is one."""
+    names = [*net.engine.shapes]
+    plain = key.removeprefix("d")
+    return plain if key not in names and plain in names else _spelled(key, names)
 
 
 def _free(net: Net, name: str) -> str:
@@ -165,7 +185,8 @@ class _Auditor:
         self, net: Net, arrays: dict[str, Array], found: dict[str, Array], format: Format, seconds: float
     ) -> None:
         self.net, self.format, self.seconds = net, format, seconds
-        needed = dict(net.engine.inputs)
+        self.reach = net.on_the_way(net.cost)
+        needed = {n: s for n, s in net.engine.inputs.items() if n in self.reach}
         missing = [n for n in needed if n not in arrays]
         if missing:
             raise RefusedError("array-missing", found=", ".join(missing))
@@ -178,14 +199,14 @@ class _Auditor:
 
     def _derivatives(self, found: dict[str, Array]) -> list[Derivative]:
         """Those handed in, in the order of the backward pass."""
-        named = {self.net.named(n): x for n, x in found.items()}
+        named = {_target(self.net, n) or self.net.named(n): x for n, x in found.items()}
         found.clear()
         found.update(named)
         order = [*reversed(self.net.model.targets), *self.net.engine.inputs]
         return [self.net.gradient(n) for n in sorted(named, key=order.index)]
 
     def _backward(self) -> Backward:
-        forward = [Line(s.target, s.expression, True) for s in self.net.model.statements]
+        forward = [Line(s.target, s.expression, True) for s in self.net.model.statements if s.target in self.reach]
         adjoints: dict[str, tuple[str, Expr]] = {}
         for d in self.derivatives:
             adjoints.update(d.answer.adjoints)
@@ -219,7 +240,7 @@ class _Auditor:
             for cause in Search(self.backward, searched, self.seconds).run() if searched else ():
                 causes.update({n: cause for n in cause.explains if n not in causes})
         for g in doubtful:
-            hidden = self._hidden(g)
+            hidden = Search(self.backward, [g], HIDDEN_SECONDS / len(doubtful)).hidden()
             if hidden is not None:
                 causes[g.name] = hidden
                 wrong.append(g)
@@ -248,10 +269,6 @@ class _Auditor:
             return False
         bad = wrong_entries(g.got, g.exact, g.allowed)
         return not g.got[bad].any()
-
-    def _hidden(self, g: Given) -> Cause | None:
-        """A mistake that rounding might hide, but whose formula leaves far less of the difference."""
-        return Search(self.backward, [g], self.seconds / 10).hidden()
 
     def _inherited(self, wrong: Sequence[Given]) -> dict[str, str]:
         """The gradients that are right, given the wrong ones that were handed in: by name, what they inherit from."""
@@ -298,7 +315,7 @@ class _Auditor:
             share = 0.0 if cause.complete else cause.left / g.difference
             left = AUDIT["rest" if share < 0.01 else "rest-small"]
             said.append(left.format(format=self.format.name, share=f"{share:.0%}"))
-        if where and (not finding.cause or at is not None and not at.everywhere):
+        if where and (not finding.cause or g.focus is not None):
             said.append(where)
         if not finding.cause and (at is None or at.everywhere):
             said.append(AUDIT["unknown"])

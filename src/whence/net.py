@@ -150,7 +150,7 @@ class Net:
     def backward(self, of: str | None = None, convention: Convention = "exact") -> list[Derivative]:
         """Every adjoint, in the order in which the backward pass computes them."""
         output = of or self.cost
-        reach = self._on_the_way(output)
+        reach = self.on_the_way(output)
         ordered = [s.target for s in reversed(self.model.statements) if s.target in reach and s.target != output]
         ordered += [n for n in self.engine.inputs if n in reach]
         return [self.gradient(n, output, convention=convention) for n in ordered]
@@ -163,7 +163,7 @@ class Net:
     def lecture_targets(self, of: str | None = None) -> list[str]:
         """The names whose gradients a lecture lists, in the order of the backward pass."""
         output = of or self.cost
-        reach = self._on_the_way(output)
+        reach = self.on_the_way(output)
         parameters = [n for n in self.engine.inputs if n in reach and n not in self.data]
         out: list[str] = []
         on_the_way = [s for s in self.model.statements if s.target in reach]
@@ -216,7 +216,7 @@ class Net:
         if output not in self.engine.shapes:
             raise UnknownError("unknown-target", found=output, expected=", ".join(self.engine.shapes))
 
-    def _on_the_way(self, output: str) -> set[str]:
+    def on_the_way(self, output: str) -> set[str]:
         """The names on which the output depends."""
         bodies = {s.target: s.expression for s in self.model.statements}
         reach, work = {output}, [output]
@@ -412,7 +412,7 @@ class Derivative:
     def conditions(self) -> list[str]:
         """What the functions on the way need: "invertible(A)", less what is proved."""
         engine = self.net.engine
-        reach = self.net._on_the_way(self.of)
+        reach = self.net.on_the_way(self.of)
         bodies = [d.body.node for d in engine.forward.definitions if d.name in reach]
         return conditions(
             [*bodies, self.answer.node], engine.facts_of, lambda n: self.net.text(engine.printer.forms(n)[0].tree)
@@ -423,7 +423,7 @@ class Derivative:
         """What else must be said of the answer: that it is zero, and why."""
         if not is_zero(self.answer.node):
             return []
-        depends = all(w in self.net._on_the_way(self.of) for w in self.wrt)
+        depends = all(w in self.net.on_the_way(self.of) for w in self.wrt)
         return [LABELS["zero" if depends else "independent"].format(of=self.of, wrt=" and ".join(self.wrt))]
 
     # ------------------------------------------------------------ the derivation
@@ -436,7 +436,7 @@ class Derivative:
     def _derivation(self) -> Derivation:
         engine = self.net.engine
         symbols = {of: engine.symbol(of) for of in engine.adjoint_names if of != self.wrt[0]}
-        reach = self.net._on_the_way(self.of)
+        reach = self.net.on_the_way(self.of)
         on_the_way = {of: s for of, s in symbols.items() if of in reach}
         answer = self.answer.node
         if self.convention == "course":  # adjoint names stand for m times the derivative

@@ -54,7 +54,7 @@ def place(bad: Array, good: Array, got: Array, masks: Mapping[str, Array]) -> Pl
         right = np.array(rest.any(axis=tuple(j for j in range(bad.ndim) if j != k)))
         right[hit] = False
         found = tuple(int(i) for i in hit)
-        axes.append(None if not right.any() or len(found) >= MOST * bad.shape[k] else found)
+        axes.append(None if not right.any() or _all(found, bad.shape[k]) else found)
     spanned = bad
     for k, indices in enumerate(axes):
         if indices is not None:
@@ -69,6 +69,11 @@ def place(bad: Array, good: Array, got: Array, masks: Mapping[str, Array]) -> Pl
         name,
         value,
     )
+
+
+def _all(found: Sequence[int], size: int) -> bool:
+    """Are so many indices wrong, or so many here and there, that it is the whole axis?"""
+    return len(found) >= MOST * size or (2 * len(found) >= size and len(_runs(found)) > SHOWN)
 
 
 def _mask(bad: Array, masks: Mapping[str, Array]) -> tuple[str, int]:
@@ -94,18 +99,24 @@ def masks_among(inputs: Mapping[str, Array]) -> dict[str, Array]:
     return {n: x for n, x in inputs.items() if x.size > 1 and x.ndim and bool(np.isin(x, (0.0, 1.0)).all())}
 
 
-def listed(indices: Sequence[int], size: int) -> str:
-    """480–511 (the last 32), or 0, 2, 4.
-
-    >>> listed((6, 7), 8), listed((0, 2, 5), 8)
-    ('6–7 (the last 2)', '0, 2, 5')
-    """
+def _runs(indices: Sequence[int]) -> list[list[int]]:
+    """The first and the last of each run of neighbours."""
     runs: list[list[int]] = []
     for i in indices:
         if runs and i == runs[-1][1] + 1:
             runs[-1][1] = i
         else:
             runs.append([i, i])
+    return runs
+
+
+def listed(indices: Sequence[int], size: int) -> str:
+    """480–511 (the last 32), or 0, 2, 4.
+
+    >>> listed((6, 7), 8), listed((0, 2, 5), 8)
+    ('6–7 (the last 2)', '0, 2, 5')
+    """
+    runs = _runs(indices)
     texts = [str(a) if a == b else f"{a}–{b}" for a, b in runs]
     text = ", ".join(texts[:SHOWN]) + (f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else "")
     if len(runs) == 1 and runs[0][1] == size - 1 and runs[0][0] > 0:
