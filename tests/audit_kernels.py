@@ -247,7 +247,7 @@ def draw_attention(rng: Any) -> tuple[Arrays, Any]:
 
 def attention(a: Arrays, do: Any, fault: str, r: Round) -> Arrays:
     q, k, v, mask = (a[n] for n in "QKVM")
-    root = 1.0 if fault == "no scale forward" else np.sqrt(q.shape[-1])
+    root = 1.0 if fault in ("no scale forward", "no scale at all") else np.sqrt(q.shape[-1])
     s = r(r(q @ k.swapaxes(-1, -2)) / root)
     if fault != "no mask":
         s = np.where(mask > 0, s, -1e9)
@@ -263,7 +263,7 @@ def attention(a: Arrays, do: Any, fault: str, r: Round) -> Arrays:
     ds = r(p * r(dp - delta))
     if fault == "no P":
         ds = r(dp - delta) * (mask > 0)
-    root = np.sqrt(q.shape[-1])
+    root = 1.0 if fault == "no scale at all" else np.sqrt(q.shape[-1])
     if fault == "no scale":
         root = 1.0
     if fault == "scale twice":
@@ -292,7 +292,7 @@ ATTENTION_MISTAKES = {
     "no P": ("dQ dK", ""),
     "no scale": ("dQ dK", ""), "scale twice": ("dQ dK", ""), "dk scale": ("dK", ""), "not transposed": ("dK", ""),
     "dv transposed": ("dV", ""), "head": ("dQ", "H 1"), "tail": ("dV", "the last 2"),
-    "no scale forward": ("dQ dK dV", ""),
+    "no scale forward": ("dQ dK dV", ""), "no scale at all": ("dQ dK dV", ""),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from whence.arrays.handed_in import array_of, format_seen, gradients_of
 from whence.arrays.places import Place, listed, masks_among, place, wrong_entries
 from whence.arrays.rounding import Format, format_of
-from whence.arrays.search import Backward, Cause, Given, Line, Search, squeezed
+from whence.arrays.search import ROUGH, Backward, Cause, Given, Line, Search, squeezed
 from whence.arrays.shapeless import shape_fault
 from whence.arrays.values import as_declared, size_values, total_of
 from whence.messages.audits import AUDIT, MISTAKES
-from whence.messages.errors import RefusedError
+from whence.messages.errors import RefusedError, WhenceError
 from whence.net import Derivative, Net
 from whence.notation.unicode import display_name
 from whence.read.syntax import Binary, Expr, Model, Name, Shape, Statement
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from numpy import ndarray as Array
 
 SECONDS = 20.0  # for the search of a cause
-HIDDEN_SECONDS = 1.5  # for that of mistakes which rounding may hide
+FORWARD_SECONDS = 10.0  # for that of another forward pass, whose gradients are derived anew
+HIDDEN_SECONDS = 1.0  # for that of mistakes which rounding may hide
 UPSTREAM = "G"
+FORWARD_WORDS = frozenset(  # what goes wrong in a forward pass
+    ["missing-term", "wrong-sign", "missing-factor", "missing-divisor", "wrong-power", "missing-function", "missing-mask", "one-less", "sum-over-wrong-axis", "mean-for-sum", "sum-for-mean", "missing-transpose", "wrong-variable"]
+)
 PREFIXES = ("d", "grad_", "g_", "d_")
 
 
@@ -178,6 +183,18 @@ def _free(net: Net, name: str) -> str:
     return next(n for n in (name, *(f"{name}{k}" for k in range(1, 100))) if n not in taken)
 
 
+def _lines(net: Net, derivatives: Sequence[Derivative]) -> list[Line]:
+    """Both passes, line by line."""
+    reach = net.on_the_way(net.cost)
+    forward = [Line(s.target, s.expression, True) for s in net.model.statements if s.target in reach]
+    adjoints: dict[str, tuple[str, Expr]] = {}
+    for d in derivatives:
+        adjoints.update(d.answer.adjoints)
+    adjoints.update({d.name: (d.wrt[0], d.answer.tree) for d in derivatives})
+    order = [*reversed(net.model.targets), *net.engine.inputs]
+    return [*forward, *(Line(n, tree) for n, (_, tree) in sorted(adjoints.items(), key=lambda t: order.index(t[1][0])))]
+
+
 class _Auditor:
     """Works on one set of arrays."""
 
@@ -206,15 +223,8 @@ class _Auditor:
         return [self.net.gradient(n) for n in sorted(named, key=order.index)]
 
     def _backward(self) -> Backward:
-        forward = [Line(s.target, s.expression, True) for s in self.net.model.statements if s.target in self.reach]
-        adjoints: dict[str, tuple[str, Expr]] = {}
-        for d in self.derivatives:
-            adjoints.update(d.answer.adjoints)
-        adjoints.update({d.name: (d.wrt[0], d.answer.tree) for d in self.derivatives})
-        order = [*reversed(self.net.model.targets), *self.net.engine.inputs]
-        lines = [Line(n, tree) for n, (of, tree) in sorted(adjoints.items(), key=lambda t: order.index(t[1][0]))]
-        defined = self.net.model.defined
-        return Backward([*forward, *lines], self.inputs, self.sizes, defined, self.format, self._expanded)
+        lines = _lines(self.net, self.derivatives)
+        return Backward(lines, self.inputs, self.sizes, self.net.model.defined, self.format, self._expanded)
 
     def _expanded(self, name: str) -> Expr | None:
         """A gradient's formula without adjoint names, where it uses any."""
@@ -237,7 +247,10 @@ class _Auditor:
             inherited = self._inherited(wrong)
             own = [g for g in wrong if g.name not in inherited and shape_fault(g) is None]
             searched = [g for g in own if self._focused(g)]
-            for cause in Search(self.backward, searched, self.seconds).run() if searched else ():
+            found = Search(self.backward, searched, self.seconds).run() if searched else []
+            if len(found) != 1 or not found[0].complete or len(found[0].explains) < len(searched):
+                found = [*self._of_another_forward(searched), *found]
+            for cause in found:
                 causes.update({n: cause for n in cause.explains if n not in causes})
         for g in doubtful:
             hidden = Search(self.backward, [g], HIDDEN_SECONDS / len(doubtful)).hidden()
@@ -251,6 +264,45 @@ class _Auditor:
         ]
         first = next((f.name for f in findings if f.verdict == "wrong"), "")
         return Audit(tuple(findings), self.format.name, first)
+
+    def _of_another_forward(self, wrong: Sequence[Given]) -> list[Cause]:
+        """The mistake in a line of the forward pass whose own right gradients these are, if there is one."""
+        end = time.monotonic() + FORWARD_SECONDS
+        search = Search(self.backward, wrong, FORWARD_SECONDS)
+        names = tuple(g.name for g in wrong)
+        for line in reversed(self.backward.lines):
+            if not line.forward or line.name == self.net.cost or not wrong:
+                continue
+            for fault in self.backward.faults(line):
+                if time.monotonic() > end:
+                    return []
+                if fault.word not in FORWARD_WORDS:
+                    continue
+                values = self._rederived(line, fault.tree, names)
+                if values and all(search.explains(n, values[n]) for n in names):
+                    left = max(self.given[n].left_by(values[n]) for n in names)
+                    return [Cause(line, fault, names, True, left)]
+        return []
+
+    def _rederived(self, line: Line, tree: Expr, names: Sequence[str]) -> dict[str, Array]:
+        """The values of gradients derived anew where one line of the forward pass is another; {} where it has none."""
+        import numpy as np
+
+        statements = tuple(
+            replace(s, expression=tree) if s.target == line.name else s for s in self.net.model.statements
+        )
+        try:
+            if self.backward.exact.of(tree, keep=False).shape != self.backward.exact.names[line.name].shape:
+                return {}
+            net = Net(replace(self.net.model, statements=statements))
+            derivatives = [net.gradient(n) for n in names]
+            with np.errstate(all="ignore"):
+                anew = Backward(
+                    _lines(net, derivatives), self.inputs, self.sizes, net.model.defined, self.format, lambda _: None
+                )
+        except (WhenceError, *ROUGH):  # the other line does not fit, or has no derivative
+            return {}
+        return {n: anew.exact.names[n] for n in names}
 
     def _focused(self, g: Given) -> bool:
         """Is there a formula to look for? Where a block is wrong, that of the block; zeros and NaN have none."""

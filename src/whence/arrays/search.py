@@ -299,14 +299,14 @@ class Search:
                 values = self.backward.changed(line, fault.tree, wanted)
             except ROUGH:
                 continue
-            explained = tuple(n for n, v in values.items() if self._explains(n, v))
+            explained = tuple(n for n, v in values.items() if self.explains(n, v))
             if len(explained) == len(wanted):
                 return Cause(line, fault, explained, True, max(self.wrong[n].left_by(values[n]) for n in explained))
             for name, value in values.items():
                 self._remember(line, fault, name, value, explained)
         return None
 
-    def _explains(self, name: str, value: Array) -> bool:
+    def explains(self, name: str, value: Array) -> bool:
         """Is this the value, within what rounding allows of it (which may be a little more than of the exact one)?"""
         given = self.wrong[name]
         left = given.left_by(value)

@@ -50,7 +50,7 @@ def arrays_in(path: str) -> dict[str, Any]:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise CommandError("no-such-file", found=path) from None
-    except (OSError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as problem:  # a single array has no `files`
+    except (OSError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as problem:  # TypeError: a single array
         raise CommandError("not-arrays", found=path, expected=str(problem).partition(chr(10))[0][:120]) from None
 
 
