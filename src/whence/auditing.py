@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 SECONDS = 20.0  # for the search of a cause
 FORWARD_SECONDS = 10.0  # for that of another forward pass, whose gradients are derived anew
-HIDDEN_SECONDS = 1.0  # for that of mistakes which rounding may hide
 UPSTREAM = "G"
 FORWARD_WORDS = frozenset(  # what goes wrong in a forward pass
-    ["missing-term", "wrong-sign", "missing-factor", "missing-divisor", "wrong-power", "missing-function", "missing-mask", "one-less", "sum-over-wrong-axis", "mean-for-sum", "sum-for-mean", "missing-transpose", "wrong-variable"]
+    ("missing-term", "wrong-sign", "missing-factor", "missing-divisor", "wrong-power", "missing-function")
+    + ("missing-mask", "one-less", "sum-over-wrong-axis", "mean-for-sum", "sum-for-mean", "missing-transpose")
+    + ("wrong-variable",)
 )
 PREFIXES = ("d", "grad_", "g_", "d_")
 
@@ -253,7 +254,7 @@ class _Auditor:
             for cause in found:
                 causes.update({n: cause for n in cause.explains if n not in causes})
         for g in doubtful:
-            hidden = Search(self.backward, [g], HIDDEN_SECONDS / len(doubtful)).hidden()
+            hidden = Search(self.backward, [g], self.seconds).hidden()
             if hidden is not None:
                 causes[g.name] = hidden
                 wrong.append(g)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NEARLY = 0.3  # a formula that leaves so much of the difference explains it
 WIDER, CLEARLY = 2.0, 1e-3  # rounding beyond what is allowed of the exact value, next to a far larger difference
+HIDDEN_WORK, MIN_TRIES = 30_000_000, 30  # entries evaluated, formulas tried: the search is bounded by a count
 HIDDEN = 0.5  # of a difference that rounding might have made
 LOOSE = 0.02  # an envelope wider than this share of the values may hide a mistake
 ENOUGH = 32  # entries from which a hidden mistake is told from rounding
@@ -88,6 +89,11 @@ class Backward:
         """The other names of the same shape, for each name that is no number."""
         shapes = {n: x.shape for n, x in self.exact.names.items() if x.size > 1}
         return {n: [m for m in sorted(shapes) if m != n and shapes[m] == s] for n, s in shapes.items()}
+
+    @cached_property
+    def entries(self) -> int:
+        """How many numbers a whole evaluation has."""
+        return sum(x.size for x in self.exact.names.values())
 
     def envelope(self, name: str) -> Array:
         return envelope(self.exact.names[name], [run[name] for run in self.runs], self.format)
@@ -236,10 +242,12 @@ class Search:
 
         (given,) = self.wrong.values()
         best: Cause | None = None
+        tries = max(MIN_TRIES, HIDDEN_WORK // self.backward.entries)
         with np.errstate(all="ignore"):
             for line in self._lines():
                 for fault in self.backward.faults(line):
-                    if time.monotonic() > self.end:
+                    tries -= 1
+                    if tries < 0 or time.monotonic() > self.end:
                         return best
                     left = self._left(given, line, fault)
                     if left <= (HIDDEN * given.difference if best is None else 0.9 * best.left):
