@@ -12,7 +12,7 @@ from whence.cli.batch import run_batch
 from whence.cli.output import Output, json_line
 from whence.cli.solve import id_in, item_from_line
 from whence.cli.source import read_argument
-from whence.cli.texts import internal
+from whence.cli.texts import internal, refuse_choices
 from whence.messages.errors import ReadError, WhenceError
 from whence.messages.reading import READ
 from whence.read.posts import BACKWARD, FORWARD, OTHER, Post, looks_like_post, read_post
@@ -30,6 +30,8 @@ def read(args: argparse.Namespace, output: Output) -> None:
         _show_post(read_post(text), args, output)
         return
     reading = read_typed(text, dialect=args.dialect)
+    if args.strict:
+        refuse_choices(reading.notes)
     if args.json:
         output.json(_as_json(reading))
         return

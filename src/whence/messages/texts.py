@@ -442,6 +442,13 @@ _MODELS = (
         Bad("model", "A = X + Y\nA = A2 - Y", 2, 1),
     ),
     Message(
+        "choice-made",
+        "More than one reading is possible here ({found}).",
+        "Write what is meant: declare shapes (shape X: n x m), name the dialect (--dialect), use @ and *.",
+        "With --strict nothing is chosen: a text is refused where a sign, a shape or a name can be read in two ways.",
+        Bad("command", "read 'X W + b' --strict", 1, 1),
+    ),
+    Message(
         "no-forward-pass",
         "From this formula alone no forward pass can be told: {found}.",
         'Give the forward lines too: whence check "Z = W X + b; J = sum(Z)" "dW = ...".',
