@@ -13,7 +13,7 @@ from whence.cli.source import read_argument
 from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError, refuse_choices
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
 from whence.messages.errors import ReadError, WhenceError
-from whence.read.array_errors import ArrayError, array_error_in
+from whence.read.array_errors import ArrayError, array_error_in, without_array_errors
 
 if TYPE_CHECKING:
     from whence.net import Derivative, Net
@@ -75,6 +75,7 @@ def _explained_alone(args: argparse.Namespace, output: Output) -> bool:
 
     text = read_argument(args.model)
     error = array_error_in(text)
+    text = without_array_errors(text) if error is not None else text
     if args.shapes or args.assume or not is_alone(text, args.dialect):
         if error is not None:
             _explain_shapes(error, None, args, output)

@@ -82,6 +82,13 @@ _STRUCTURE = (
         Bad("formula", "dZ2) * A", 1, 4),
     ),
     Message(
+        "bracket-after-function",
+        "A bracket is missing in {found}: perhaps {expected} is meant.",
+        "Put the argument of a function into brackets.",
+        "A closing bracket was found that nothing opens, and before it a word that runs on from a function's name.",
+        Bad("formula", "A + traceB @ C)", 1, 5),
+    ),
+    Message(
         "unclosed-bracket",
         "The {found} opened here is never closed.",
         "Close it on the same line.",
@@ -93,7 +100,7 @@ _STRUCTURE = (
         "A {expected} is needed here, {found} was found.",
         "Close each bracket with its own kind.",
         "Brackets close in the reverse order in which they were opened.",
-        Bad("formula", "sum(A]", 1, 6),
+        Bad("formula", "sum(A] + B)", 1, 6),
     ),
     Message(
         "missing-operand",
