@@ -7,7 +7,7 @@ dX = Aᵀ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from whence.messages.errors import (
@@ -22,6 +22,7 @@ from whence.messages.errors import (
 
 if TYPE_CHECKING:
     from whence import identities
+    from whence.auditing import Audit
     from whence.check.verdict import Equality
     from whence.net import Derivative, Net
 
@@ -34,6 +35,7 @@ __all__ = [
     "ShapeError",
     "UnknownError",
     "WhenceError",
+    "audit",
     "derivative",
     "equivalent",
     "identities",
@@ -89,6 +91,23 @@ def derivative(
     read = read_model(expression, shapes, assume, None, "canonical")  # type: ignore[arg-type]  # the reader says what of it it cannot take
     net = Net(read, hidden=read.targets[-1:])
     return net.derivative(net.model.targets[-1], names)
+
+
+def audit(
+    function: Callable[..., Any] | Mapping[str, Any],
+    model: Net | str,
+    inputs: Mapping[str, Any],
+    upstream: Any = None,
+    dtype: str | None = None,
+    shapes: str | Mapping[str, object] | None = None,
+) -> Audit:
+    """The verdict on an existing backward pass, from its arrays: right within rounding, or wrong, and by which formula.
+
+    `function` is the gradients by name, a backward pass, or a forward pass in PyTorch or JAX: see `whence.auditing`.
+    """
+    from whence.auditing import audit as run
+
+    return run(function, model, inputs, upstream, dtype, shapes)
 
 
 def equivalent(

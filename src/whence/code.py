@@ -98,10 +98,10 @@ def program_of(net: Net, derivatives: Sequence[Derivative], sizes: Mapping[str, 
     ordered = sorted(adjoints.items(), key=lambda item: place.get(item[1][0], 1))
     checked = tuple(dict.fromkeys(line for d in derivatives for line in d.certificate.lines()[1:]))
     engine = net.engine
-    reach = net.on_the_way(first.of)
+    reach = net.reach(first.of)
     formulas = [d.answer.tree for d in derivatives] + [tree for _, tree in adjoints.values()]
     for name in {n for tree in formulas for n in names_in(tree)} & engine.shapes.keys():
-        reach = reach | net.on_the_way(name)
+        reach = reach | net.reach(name)
     return Program(
         inputs={n: s for n, s in engine.inputs.items() if n in reach},
         dims=tuple(net.ordered_sizes),
@@ -178,7 +178,7 @@ def module_of(
 ) -> str:
     """The text of a module for a net, as `Net.emit` describes it."""
     output, asked = of or net.cost, [net.named(w) for w in wrt]
-    known = [n for n in net.engine.inputs if n in net.on_the_way(output)]
+    known = [n for n in net.engine.inputs if n in net.reach(output)]
     default = known if form == "custom" else [n for n in known if n not in net.data] or known
     if form == "hessian" and to == "numpy":
         return hessian_code(net, [*asked, *default][0], output, sizes)

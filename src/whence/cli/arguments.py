@@ -17,6 +17,7 @@ _COMMANDS = (  # usage, what it gives
     ("reply POST.md", "an answer to a forum post that displays there"),
     ("check MODEL ANSWER | FILE.jsonl", "is a formula right, and if not, what the mistake is"),
     ("grade RUBRIC SUBMISSIONS --out FOLDER", "the marks of a class, answers with the same mistake together"),
+    ("audit MODEL --inputs FILE --grads FILE", "is an existing backward pass right, judged by its arrays"),
     ("emit MODEL", "the cost and its gradients as code that needs nothing of whence"),
     ("read TEXT | FILE.jsonl", "how a text as typed is read: LaTeX, a slide, NumPy, Octave, Unicode"),
     ("solve FILE", "one problem a line in, one answer a line out"),
@@ -24,7 +25,7 @@ _COMMANDS = (  # usage, what it gives
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
 ASKED = tuple(k.removeprefix("only-none-") for k in LESSONS if k.startswith("only-none-"))  # the questions of --only
-LATER = ("audit", "train", "serve")
+LATER = ("train", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
   whence explain "Z = W X; J = norm(Z - Y)^2" dW
@@ -211,6 +212,16 @@ def _grade(parser: Parser) -> None:
     _common(parser)
 
 
+def _audit(parser: Parser) -> None:
+    _model(parser)
+    parser.add_argument("--inputs", required=True, metavar="FILE", help="the model's inputs by name, an npz file")
+    parser.add_argument("--grads", required=True, metavar="FILE", help="the gradients to judge, dX or X, an npz file")
+    parser.add_argument("--upstream", metavar="FILE", help="the gradient of the model's last line, an npz file")
+    parser.add_argument("--dtype", metavar="NAME", help="float64, float32, bf16, fp16 (default: as the numbers show)")
+    parser.add_argument("--picture", metavar="FILE", help="write heat maps of the wrong gradients there, as SVG")
+    _common(parser)
+
+
 def _model(parser: Parser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL", help="file, -, or text")
     parser.add_argument(
@@ -264,7 +275,7 @@ def _count(text: str) -> int:
 _BUILDERS = dict(
     zip(
         COMMANDS,
-        (_derive, _shapes, _explain, _practise, _lookup, _reply, _check_command, _grade, _emit, _read, _solve),
+        (_derive, _shapes, _explain, _practise, _lookup, _reply, _check_command, _grade, _audit, _emit, _read, _solve),
         strict=True,
     )
 )

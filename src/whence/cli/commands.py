@@ -201,6 +201,13 @@ def grade(args: argparse.Namespace, output: Output) -> None:
     run_grade(args, output)
 
 
+def audit(args: argparse.Namespace, output: Output) -> int:
+    """The verdict on a backward pass, from its arrays."""
+    from whence.cli.audit import run_audit
+
+    return run_audit(args, output, _net)
+
+
 def explain_code(code: str, output: Output) -> None:
     """The long form of one message, or of all codes the first sentence. Raises CommandError `unknown-code`."""
     if not code:
@@ -233,7 +240,7 @@ def read(args: argparse.Namespace, output: Output) -> None:
 
 RUN = {
     run.__name__: run
-    for run in (derive, shapes, explain, practise, lookup, reply, check, grade, emit, read, solve)
+    for run in (derive, shapes, explain, practise, lookup, reply, check, grade, audit, emit, read, solve)
 }
 
 

@@ -36,6 +36,21 @@ COMMAND_LINE = (
         Bad("command", "whence shapes /"),
     ),
     Message(
+        "not-arrays",
+        "{found} holds no arrays by name: {expected}.",
+        "Write it with numpy.savez(FILE, X=x, W=w).",
+        "An audit reads arrays from npz files, each under the name it has in the model. What would have to be run to "
+        "be read is refused.",
+        Bad("command", 'whence audit "J = sum(X)" --inputs model.txt --grads model.txt'),
+    ),
+    Message(
+        "needs-library",
+        "{found} needs a library that is not installed: {expected}.",
+        "Install whence[numeric].",
+        "whence itself needs no numerical library; what computes with arrays does.",
+        Bad("command", 'whence audit "J = sum(X)" --inputs in.npz --grads out.npz'),
+    ),
+    Message(
         "not-text",
         "This is not text in UTF-8: byte {found}.",
         "Save the file as UTF-8.",

@@ -658,6 +658,27 @@ _ANSWERS = (
         Bad("command", "whence solve problems.jsonl"),
     ),
     Message(
+        "no-value",
+        "There is no value for {found} at these arrays.",
+        "Give the function in one line of the model, or the array under its name.",
+        "An audit evaluates the derived formulas at the arrays handed in. An unknown function g has no value.",
+        Bad("command", 'whence audit "Y = g(X)" --inputs in.npz --upstream dy.npz --grads out.npz'),
+    ),
+    Message(
+        "array-missing",
+        "An array is missing: {found}.",
+        "Hand it in among the inputs, under the name that the model gives it.",
+        "An audit evaluates the derived formulas, so it needs the arrays of all inputs of the model.",
+        Bad("command", 'whence audit "Y = X @ W" --inputs in.npz --upstream dy.npz --grads out.npz'),
+    ),
+    Message(
+        "array-shape",
+        "An array does not fit: {found}; expected: {expected}.",
+        "Hand the array in as the model declares it.",
+        "Sizes are read off the arrays. An axis that has one size in one array and another in the next fits no model.",
+        Bad("command", 'whence audit "Y = X @ W" --inputs in.npz --upstream dy.npz --grads out.npz'),
+    ),
+    Message(
         "outside-format",
         "The derivative exists, but the notation has no word for {found}.",
         "Write the forward formula without it, or use its change in a direction.",

@@ -18,6 +18,7 @@ _SIGMOID_INTO = (
 ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="exp",
+        role="exponential",
         kind="elementwise",
         takes="X",
         gives="X",
@@ -29,7 +30,6 @@ ELEMENTWISE: tuple[Op, ...] = (
         monotone=True,
         latex=r"\exp\left({X}\right)",
         unicode="exp({X})",
-        role="exponential",
         numpy="np.exp({X})",
         jax="jnp.exp({X})",
         torch="torch.exp({X})",

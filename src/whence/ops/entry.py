@@ -87,6 +87,7 @@ class Op:
     commuting: str = ""  # what it is where its arguments commute: lyapunov(A, Q) = inv(A) @ Q/2
     slope: str = ""  # of a matrix function, its derivative in a direction E that commutes with X, as a factor of E
     parity: str = ""  # elementwise: "odd" f(-x) = -f(x), "even" f(-x) = f(x), "complement" f(-x) = 1 - f(x)
+    shifted: str = ""  # what exp(X - Y) is, Y being its value: exp(X - logsumexp(X, axis)) = softmax(X, axis)
     undoes: str = ""  # the function of which it is the inverse function on the whole domain: inv(inv(X)) = X
     of_diagonal: str = ""  # what it is of diag(x), where X stands for the column x
     reciprocal: bool = False  # f(c*X) = f(X)/c for every number c but 0

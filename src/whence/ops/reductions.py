@@ -271,6 +271,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="logsumexp",
         kind="function",
+        shifted="softmax",
         of_one="X",
         takes="X, axes",
         gives="axis",
