@@ -87,10 +87,11 @@ def test_the_format_is_seen_in_the_numbers() -> None:
 
 def test_callables_of_pytorch() -> None:
     torch = pytest.importorskip("torch")
-    q, k, v = torch.randn(3, 2, 2, 5, 4, generator=torch.Generator().manual_seed(0)).unbind(0)
+    drawn = torch.randn(3, 2, 2, 5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+    q, k, v = drawn.unbind(0)
     shapes = "shape Q: B x H x T x D, K: B x H x T x D, V: B x H x T x D"
     model = f"{shapes}\nP = softmax(Q @ K.mT/sqrt(D), axis=-1)\nO = P @ V"
-    up = torch.ones(2, 2, 5, 4) * q
+    up = torch.ones(2, 2, 5, 4, dtype=torch.float32) * q
 
     def forward(Q: Any, K: Any, V: Any) -> Any:
         return torch.nn.functional.scaled_dot_product_attention(Q, K, V)
