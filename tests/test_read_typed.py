@@ -171,3 +171,19 @@ def test_the_last_axis_of_a_tensor_is_not_that_of_a_matrix() -> None:
         "concat(A * C, A * C, axis=-1)",
         "sum(C, axis=1)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("return -(S.T @ (dS @ S.T))", "-(S.T @ (dS @ S.T))"),
+        (r"\[ \frac{\partial J}{\partial v} = U^T(\hat{y} - y). \]", "dv = U.T @ (y_hat - y)"),
+        (r"$$a = W x,$$", "a = W @ x"),
+    ],
+)
+def test_what_stands_round_a_formula_is_left_out(typed: str, canonical: str) -> None:
+    assert read_typed(typed).lines[0].canonical() == canonical
+
+
+def test_an_unknown_function_is_named() -> None:
+    assert any("d_tanh is read as an unknown function" in note for note in read_typed("x = d_tanh(y) + c").notes)
