@@ -62,7 +62,8 @@ def _parsed(op: Op) -> tuple[ast.expr, dict[str, Any]]:
 def _modules(text: str) -> dict[str, Any]:
     import numpy
 
-    found: dict[str, Any] = {"np": numpy, "math": math, "float": float}
+    # `like` is an array whose element type new arrays take.
+    found: dict[str, Any] = {"np": numpy, "math": math, "float": float, "like": numpy.empty(0)}
     if "scipy" in text:  # slow to import, and only a few matrix functions need it
         try:
             import scipy.linalg
