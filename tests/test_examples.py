@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 import whence
+from whence.expr.selectors import RANGE
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FORMULAS = {
@@ -37,3 +39,11 @@ def test_a_layer_derives_whole(name: str) -> None:
     assert {n: net.gradient(n).formula for n in FORMULAS[name]} == FORMULAS[name]
     for d in net.backward():
         assert d.answer.closed_form, (d.name, d.formula)
+
+
+@pytest.mark.parametrize("view", ["scalar", "index", "matrix"])
+def test_every_reading_speaks_the_language_only(view: Literal["scalar", "index", "matrix"]) -> None:
+    """What the engine calls a range of an axis inside is no word of a reading."""
+    net = whence.model((EXAMPLES / "lstm_step.txt").read_text(encoding="utf-8"))
+    for d in net.lecture():
+        assert RANGE not in d.explain(view=view).replace("a range of an axis", "")

@@ -74,6 +74,7 @@ LABELS: dict[str, str] = {
     "no-steps": "The answer is verified, but its steps are not shown: {reason}.",
     "second-order": "steps are written for first derivatives",
     "layout-limit": "a step would need more than two axes at once",
+    "step-ranges": "a step goes through a range of an axis, X[:, 0:n]",
     "step-unverified": "a step could not be verified",
     "no-scalar": "The scalar reading is not available: {reason}.",
 }

@@ -9,6 +9,7 @@ from whence.diff.jacobian import linear_terms
 from whence.diff.model import Definition, Forward, FullShape
 from whence.expr.canonical import canonical
 from whence.expr.node import Node, variable
+from whence.expr.selectors import SELECTS
 from whence.expr.sums import add, is_zero, make_sum
 from whence.messages.errors import LimitError, RuleError
 from whence.steps.record import CannotLayOut, Path, paths
@@ -116,6 +117,10 @@ def _is_row(shape: FullShape) -> bool:
     return len(shape) == 2 and shape[0] == 1 and shape[1] != 1
 
 
+class UsesRanges(CannotLayOut):
+    """A step goes through a range of an axis, for which the readings have no sign."""
+
+
 def _stage(model: Forward, d: Definition, child: str, adjoint: Node) -> Stage | None:
     atom = model.atom(child)
     mark = variable("δ" + child, atom.dims)
@@ -123,6 +128,8 @@ def _stage(model: Forward, d: Definition, child: str, adjoint: Node) -> Stage | 
     if is_zero(differential):
         return None
     terms = [(c, [x for x in fs if x[2] != 0]) for c, fs in linear_terms(differential, mark)]
+    if any(SELECTS in f.facts for _, factors in terms for f, _, _ in factors):
+        raise UsesRanges
     rows = [_is_row(model.shape(n)) for n in (d.name, child)]
     ways = paths(adjoint, terms, differential.dims, mark, *rows)
     return Stage(d, child, adjoint, differential, mark, tuple(ways), add([p.result for p in ways], atom.dims))

@@ -16,7 +16,7 @@ from whence.shapes.dims import Dim
 from whence.steps import reasons
 from whence.steps.arrangements import arrangements
 from whence.steps.chain import chain
-from whence.steps.derivation import Derivation
+from whence.steps.derivation import Derivation, UsesRanges
 from whence.steps.lesson import Lesson
 from whence.steps.linked import in_short, linked, small_steps
 from whence.steps.multiply import multiply
@@ -111,7 +111,8 @@ def _lesson(
 def _why_not(d: Explained) -> str:
     if len(d.wrt) != 1:
         return LABELS["second-order"]
-    return LABELS["step-unverified" if d.derivation.limit == "unverified" else "layout-limit"]
+    said = {"unverified": "step-unverified", UsesRanges.__name__: "step-ranges"}
+    return LABELS[said.get(d.derivation.limit, "layout-limit")]
 
 
 def _head(d: Explained) -> str:
