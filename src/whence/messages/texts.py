@@ -666,6 +666,14 @@ _ANSWERS = (
         Bad("command", 'whence derive "Z = W X; J = sum(X)" dW'),
     ),
     Message(
+        "not-expressible-in",
+        "{found} cannot be written in {dialect} so that it is read back as the same formula.",
+        "Choose another way of writing; canonical writes every formula.",
+        "What is written in a dialect is read again, and shown only if the same formula comes back. Some formulas have "
+        "no text there: an array of four indices has none in Octave.",
+        Bad("command", 'whence explain "shape X: n x n; J = norm(X @ X)**2" dX --write octave'),
+    ),
+    Message(
         "cannot-decide",
         "Whether the two are equal cannot be decided: {found}.",
         "Try smaller sizes, or a simpler form.",

@@ -120,6 +120,7 @@ class Op:
     # Code: an operand as it stands, where {X} is a name or bracketed, {axis} a number or a tuple. Of the whole, {axis}
     # is None where `takes` has `axis`, the tuple of all axes where it has `axes` (the value is then 1 x 1).
     numpy: str = ""
+    octave: str = ""  # only where it is no call by the entry's own name
     jax: str = ""
     torch: str = ""
     c: str = ""

@@ -1,0 +1,196 @@
+"""Formulas as code: NumPy and Octave. Signs bind as in Python, and Octave's bind alike where brackets are left out.
+
+A function is written as its entry in the table says; one that the library lacks stands by its own name, as a helper
+that the reader of the code has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from whence.messages.errors import RefusedError
+from whence.notation.same import written_out
+from whence.notation.templates import Level, Slot, Template
+from whence.notation.textbook import Piece, ShapeOf, Textbook
+from whence.ops.entry import Op
+from whence.ops.signature import signature
+from whence.ops.table import TABLE
+from whence.read.canonical import to_text
+from whence.read.syntax import Binary, Call, Expr, Index, Range
+from whence.read.vocabulary import PRIME
+from whence.read.walk import children
+
+_CLOSES = (",", ")", "]")
+_OPENS = ("(", "[", ", ", ",")
+_NO_AXIS = re.compile(r", (?:axis=)?\{axis\}(?:, keepdims=True)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """How a language writes the operators of arrays, and of numbers where those differ."""
+
+    called: str
+    matrix_product: str
+    entrywise_product: str
+    entrywise_quotient: str
+    power: str
+    entrywise_power: str
+    transposed: str
+    first_index: int
+    unequal: str = "!="
+
+
+NUMPY_SIGNS = Signs("NumPy", "@", "*", "/", "**", "**", ".T", 0)
+OCTAVE_SIGNS = Signs("Octave", "*", ".*", "./", "^", ".^", "'", 1)
+
+
+class Code(Textbook):
+    """What the two languages share."""
+
+    signs: Signs
+    elementwise_sign = ""
+
+    def __init__(self, shape_of: ShapeOf, plain: frozenset[str] = frozenset()) -> None:
+        super().__init__(shape_of, plain)
+        self.plus_signs = {sign: sign for sign in ("+", "-", "<", "<=", ">", ">=", "==")} | {"!=": self.signs.unequal}
+
+    def refused(self, what: str) -> RefusedError:
+        return RefusedError("not-expressible-in", found=what, dialect=self.signs.called)
+
+    # ------------------------------------------------------------ names and numbers
+    def name(self, text: str) -> str:
+        return text
+
+    def number(self, text: str) -> Piece:
+        level = Level.PRODUCT if "/" in text else Level.MINUS if text.startswith("-") else Level.ATOM
+        return Piece(text, level)
+
+    def bracket(self, text: str) -> str:
+        return f"({text})"
+
+    def letters(self, text: str) -> str:
+        return f'"{text}"'
+
+    # ------------------------------------------------------------ operators
+    def _binary(self, node: Binary, left: Piece, right: Piece) -> Piece:
+        if node.operator in ("+", "-", "**"):
+            return super()._binary(node, left, right)
+        sign, number = self._product_sign(node, left, right)
+        tight = sign == "/" and left.level == right.level == Level.ATOM and left.text.isalnum()
+        blank = "" if tight else " "
+        text = f"{self.at(Level.PRODUCT, left)}{blank}{sign}{blank}{self.after(Level.MINUS, right)}"
+        return Piece(text, Level.PRODUCT, number)
+
+    def _product_sign(self, node: Binary, left: Piece, right: Piece) -> tuple[str, bool | None]:
+        """The sign of a product or quotient, and whether the value is a number where that is known."""
+        if node.operator == "@":
+            return self.signs.matrix_product, None
+        by_number = self.is_number(node.right, right)
+        if node.operator == "/":
+            return ("/" if by_number else self.signs.entrywise_quotient), (left.number if by_number else False)
+        if by_number or self.is_number(node.left, left):
+            return "*", left.number if by_number else False
+        return self.signs.entrywise_product, False
+
+    def _power(self, base: Expr, exponent: Expr, left: Piece, right: Piece) -> Piece:
+        numbers = self.is_number(base, left) and self.is_number(exponent, right)
+        return Piece(self.raised(self.at(Level.ATOM, left), right, elementwise=not numbers), Level.RAISED)
+
+    def raised(self, base: str, exponent: Piece, elementwise: bool) -> str:
+        sign = self.signs.entrywise_power if elementwise else self.signs.power
+        blank = " " if base[-1].isdigit() and sign.startswith(".") else ""
+        return f"{base}{blank}{sign}{blank}{self.after(Level.ATOM, exponent)}"
+
+    def transposed(self, base: str) -> str:
+        return base + self.signs.transposed
+
+    def compared(self, text: str) -> Piece:
+        return Piece(text, Level.COMPARE)
+
+    def indexed(self, base: str, places: Sequence[str], node: Index) -> Piece:
+        return Piece(f"{base}[{', '.join(places)}]", Level.ATOM)
+
+    def touches(self, left: str, right: str) -> bool:
+        raise NotImplementedError("code has a sign for every product")
+
+    def dotted(self, left: Piece, right: Piece) -> Piece:
+        raise NotImplementedError("code has a sign for every product")
+
+    def quotient(self, left: Piece, right: Piece, by_number: bool) -> Piece:
+        raise NotImplementedError("code writes its quotients in _binary")
+
+    # ------------------------------------------------------------ functions
+    def function(self, word: str, primes: int) -> str:
+        return word + PRIME * primes
+
+    def primed(self, head: str, primes: int) -> str:
+        return ""
+
+    def _call(self, node: Call, parts: list[Piece]) -> Piece:
+        whole = written_out(node)
+        added = [self.number(to_text(part)) for part in children(whole)[len(parts) :] if not isinstance(part, Range)]
+        return super()._call(whole, [*parts, *added])
+
+    def _from_template(self, template: Template, filling: dict[str, Piece]) -> Piece:
+        return Piece(self.filled(template, filling), Level.ATOM)
+
+    def filled(self, template: Template, filling: dict[str, Piece]) -> str:
+        """The text with its arguments, in brackets where they do not stand between brackets or commas."""
+        out = ""
+        for k, part in enumerate(template.parts):
+            if not isinstance(part, Slot):
+                out += part
+                continue
+            following = template.parts[k + 1] if k + 1 < len(template.parts) else ""
+            alone = out.endswith(_OPENS) and isinstance(following, str) and following.startswith(_CLOSES)
+            piece = filling[part.name]
+            out += piece.text if alone else self.at(Level.ATOM, piece)
+        return out
+
+
+class NumPy(Code):
+    signs = NUMPY_SIGNS
+
+    def template_text(self, op: Op, axis: str) -> str:
+        return op.numpy if axis else _NO_AXIS.sub("", op.numpy)
+
+
+class Octave(Code):
+    signs = OCTAVE_SIGNS
+
+    def template_text(self, op: Op, axis: str) -> str:
+        if any(p.kind in ("letters", "order") for way in signature(op).ways for p in way.parameters):
+            raise self.refused(op.name)
+        return op.octave
+
+    def axis(self, text: str) -> str:
+        if not text.isdigit():
+            raise self.refused(f"axis={text}")
+        return str(int(text) + self.signs.first_index)
+
+    def _bound(self, op: Op, node: Call, parts: list[Piece]) -> tuple[Template, dict[str, Piece]] | None:
+        """Of a vector what gives one number is called by its name."""
+        if op.gives == "[]" and self._is_vector(node.arguments[0]):
+            return None
+        return super()._bound(op, node, parts)
+
+    def _is_vector(self, tree: Expr) -> bool:
+        return any(size == 1 for size in self.shape_of(tree))
+
+    def indexed(self, base: str, places: Sequence[str], node: Index) -> Piece:
+        raise self.refused(f"{base}[{', '.join(places)}]")
+
+    def _plain_call(self, node: Call, parts: list[Piece], head: str) -> Piece:
+        """A call by name: the axis is counted from 1, and what goes over all entries goes twice over an axis."""
+        count = len(node.arguments)
+        axes = [self.axis(part.text) for part in parts[count:]]
+        if any(word != "axis" for word, _ in node.keywords):
+            raise self.refused(node.name)
+        text = head + self.bracket(", ".join([*(part.text for part in parts[:count]), *axes]))
+        op = TABLE.get(node.name)
+        twice = op is not None and op.of_one == "X" and signature(op).axis == "several" and not axes
+        if twice and not self._is_vector(node.arguments[0]):
+            text = head + self.bracket(text)
+        return Piece(text, Level.ATOM)
