@@ -10,6 +10,7 @@ from whence.read.lexer import Token
 from whence.read.places import error_at
 from whence.read.scripts import Scripts, label_of, subscript_label, superscript_items, text_of
 
+_STEP = re.compile(r"([A-Za-z]\w*)[+-]\d+\Z")
 _SIMPLE_LAYER = re.compile(r"-?\d+\Z|[A-Za-z]\w*(?:[+-]\d+)?\Z")
 
 
@@ -145,8 +146,9 @@ class Scripted(Parser):
                 and token.text not in self.context.scalars | self.context.names
             ):
                 return self.first_letter(token)
-            self.i += 1
-            return superscript_items(text_of([token]))
+            items = superscript_items(text_of([token]))
+            self.i = start if items is None else self.i + 1
+            return items
         if token.text in ("*", "+"):
             raise error_at("bad-superscript", self.tokens[start])
         self.i = start
@@ -169,7 +171,7 @@ class Scripted(Parser):
         if items is None and inside.startswith("["):
             raise error_at("bad-superscript", self.tokens[start])
         declared = inside in self.context.scalars or inside in self.context.names
-        if items is None or (declared and items[0][0] == "layer" and token.text == "{"):
+        if items is None or (declared and items[0][0] == "layer" and token.text == "{") or self.of_number(start, inside):
             self.i = start
             return None
         self.i = close + 1
@@ -177,6 +179,12 @@ class Scripted(Parser):
             self.i += 1
             items.append(("T", ""))
         return items
+
+    def of_number(self, start: int, inside: str) -> bool:
+        """`a^(b - 1)`: with a number or a bracket below and a declared number above, no layer but a power."""
+        below = self.tokens[start - 1].text
+        step = _STEP.match(inside)
+        return step is not None and step[1] in self.context.scalars and (below == ")" or below in self.context.scalars)
 
     def first_letter(self, token: Token) -> list[tuple[str, str]] | None:
         if token.text.isalpha() and token.text[:1] not in "tlL":

@@ -41,6 +41,9 @@ _MARKS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "overline": "\u
           "widetilde": "\u0303"}  # fmt: skip
 _UNDER = frozenset({"underbrace", "overbrace"})
 _FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"})
+_UPRIGHT = frozenset({"mathrm", "text", "textrm", "operatorname"})
+_LETTERS = frozenset({"text", "mathrm", "textrm"})
+_ARROWS = frozenset({"to", "rightarrow"})
 _ONES = "𝟙"
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)|\\")
 
@@ -90,6 +93,7 @@ class _Tex:
         self.out: list[Token] = []
         self.blank = False
         self.depth = 0
+        self.upright: Token | None = None  # a d in upright letters, which belongs to the letter behind it
 
     def run(self) -> list[Token]:
         while self.pieces[self.i].kind != "end":
@@ -104,7 +108,17 @@ class _Tex:
         if self.blank:
             token = token._replace(blank=True)
         self.blank = False
+        if self.upright is not None:
+            token = self.joined(self.upright, token)
         self.out.append(token)
+
+    def joined(self, upright: Token, token: Token) -> Token:
+        """An upright d and the letter behind it are one name, that of a gradient: `\\mathrm{d}Z_2`."""
+        self.upright = None
+        if token.kind == "word" and not token.blank:
+            return token._replace(text=upright.text + token.text, column=upright.column, blank=upright.blank)
+        self.out.append(upright)
+        return token
 
     def step(self) -> None:
         token = self.pieces[self.i]
@@ -245,10 +259,27 @@ class _Tex:
         inner = self.inner(self.group(), token)
         if name not in ("text", "mathrm", "mbox", "textrm") and [t.text for t in inner] == ["1"]:
             inner = [inner[0]._replace(kind="word", text=_ONES)]
+        if name in _LETTERS and self.pieces[self.i].text in _ARROWS:
+            return self.letters(token, inner)
         if inner:
             inner[0] = inner[0]._replace(blank=token.blank or inner[0].blank)
+        if name in _UPRIGHT and [t.text for t in inner] == ["d"] and self.pieces[self.i].kind in ("word", "command"):
+            self.upright = inner[0]._replace(blank=inner[0].blank or self.blank)
+            self.blank = False
+            return
         for piece in inner:
             self.put(piece)
+
+    def letters(self, token: Token, inner: list[Token]) -> None:
+        """`\\text{ik,kj}\\to\\text{ij}`: the letters of a sum of products."""
+        self.i += 1
+        following = self.pieces[self.i]
+        if following.text not in _LETTERS:
+            raise error_at("unexpected-sign", token, found="\\to")
+        self.i += 1
+        after = self.inner(self.group(), token)
+        text = "".join(t.text for t in inner) + "->" + "".join(t.text for t in after)
+        self.put(token, kind="text", text=text, end=self.pieces[self.i - 1].end)
 
     def over(self, token: Token) -> None:
         """`{a \\over b}`: all to the left in the group is the numerator."""

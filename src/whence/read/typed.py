@@ -86,6 +86,8 @@ class Typed(Code):
                 if sign == "/":
                     right = self.denominator(right)
                 if sign == "soft":
+                    if self.dialect.star == "soft" and token.text == "*":  # in Octave all products bind alike
+                        items, signs = [fold_left(items, signs)], []
                     items[-1] = self.fold_back(items, signs)
                     items[-1] = self.decided(items[-1], right, token)
                     continue
@@ -369,7 +371,7 @@ class Typed(Code):
             self.i += 1
             items = superscript_items(text_of([token]))
         else:
-            items = self.caret_items()
+            items = None if token.text == ".^" else self.caret_items()
         if items is None:
             return self.formula_power(node, token)
         for kind, value in items:
@@ -398,9 +400,24 @@ class Typed(Code):
         raise error_at("ambiguous-superscript", token, found=token.text + value)
 
     def formula_power(self, node: Expr, token: Token) -> Expr:
-        """A power that is a formula: `^{1/2}`, `^(n-1)`."""
+        """A power that is a formula: `^{1/2}`, `^(n-1)`; behind `.^` and `^⊙` one of the entries."""
         self.i += 1
-        exponent = self.operand() if self.tokens[self.i].text != "-" else self.factor()
+        brace = self.tokens[self.i].text == "{" and self.tokens[self.i + 1].text in _ENTRYWISE
+        self.i += brace
+        if self.tokens[self.i].text in _ENTRYWISE:
+            self.i += 1
+            token = token._replace(text=".^")
+        here = self.tokens[self.i]
+        if brace:
+            exponent = self.expression()
+            if self.tokens[self.i].text != "}":
+                raise self.unexpected(self.tokens[self.i])
+            self.i += 1
+        elif here.kind == "number":
+            self.i += 1
+            exponent = Number(Fraction(here.text), here.text, span_of(here))
+        else:
+            exponent = self.factor() if here.text == "-" else self.operand()
         return self.powered(node, exponent, token, join(node.span, exponent.span))
 
     def powered(self, node: Expr, exponent: Expr, token: Token, span: Span) -> Expr:
