@@ -8,7 +8,7 @@ from whence.read.grammar import Parser
 from whence.read.letters import add_layer
 from whence.read.lexer import Token
 from whence.read.places import error_at
-from whence.read.scripts import Scripts, label_of, subscript_label, superscript_items, text_of
+from whence.read.scripts import Scripts, axis_below, label_of, subscript_label, superscript_items, text_of
 
 _STEP = re.compile(r"([A-Za-z]\w*)[+-]\d+\Z")
 _SIMPLE_LAYER = re.compile(r"-?\d+\Z|[A-Za-z]\w*(?:[+-]\d+)?\Z")
@@ -69,6 +69,10 @@ class Scripted(Parser):
         return True
 
     def below(self, text: str, out: Scripts) -> None:
+        axis = axis_below(text)
+        if axis:
+            out.axis = axis
+            return
         label = subscript_label(text)
         if not label:
             raise error_at("bad-layer", self.tokens[self.i - 1], found=text)

@@ -44,7 +44,7 @@ _FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"})
 _UPRIGHT = frozenset({"mathrm", "text", "textrm", "operatorname"})
 _LETTERS = frozenset({"text", "mathrm", "textrm"})
 _ARROWS = frozenset({"to", "rightarrow"})
-_ONES = "𝟙"
+_ONES, _NOUGHT = "𝟙", "𝟎"
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)|\\")
 
 
@@ -259,6 +259,8 @@ class _Tex:
         inner = self.inner(self.group(), token)
         if name not in ("text", "mathrm", "mbox", "textrm") and [t.text for t in inner] == ["1"]:
             inner = [inner[0]._replace(kind="word", text=_ONES)]
+        if name == "mathbf" and [t.text for t in inner] == ["0"] and self.pieces[self.i].text == "_":
+            inner = [inner[0]._replace(kind="word", text=_NOUGHT)]
         if name in _LETTERS and self.pieces[self.i].text in _ARROWS:
             return self.letters(token, inner)
         if inner:
