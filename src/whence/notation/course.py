@@ -19,7 +19,7 @@ _LAYERED = re.compile(r"\^\[[^\[\]]*\]\Z")
 
 class Course(Ascii):
     def __init__(self, shape_of: ShapeOf, plain: frozenset[str] = frozenset(), *, clear: bool = False) -> None:
-        super().__init__(shape_of, plain)
+        super().__init__(shape_of, plain, clear=clear)
         if clear:
             self.elementwise_sign = "⊙"
 

@@ -174,7 +174,7 @@ class Latex(Textbook):
 
     def indexed(self, base: str, places: Sequence[str], node: Index) -> Piece:
         named = all(isinstance(p, Name) or (isinstance(p, Range) and p == Range()) for p in node.places)
-        if named and isinstance(node.operand, Name) and "_" not in base:
+        if named and isinstance(node.operand, Name) and "_" not in base and not self.clear:
             return Piece(f"{base}_{{{', '.join(places)}}}", Level.ATOM)
         return Piece(f"{base}[{', '.join(places)}]", Level.ATOM)
 

@@ -54,10 +54,13 @@ class Textbook(ABC):
     plus_signs: dict[str, str]  # of sums and comparisons
     elementwise_sign: str
 
-    def __init__(self, shape_of: ShapeOf, plain: frozenset[str] = frozenset()) -> None:
-        """`plain` are the functions that are called by their name, whatever sign the table has for them."""
+    def __init__(self, shape_of: ShapeOf, plain: frozenset[str] = frozenset(), *, clear: bool = False) -> None:
+        """`plain` are the functions that are called by their name, whatever sign the table has for them; with `clear`
+        a sign that can be read in two ways gives way to one that cannot, where the notation has both.
+        """
         self.shape_of = shape_of
         self.plain = plain
+        self.clear = clear
 
     # ------------------------------------------------------------ the signs of a notation
     @abstractmethod

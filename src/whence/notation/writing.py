@@ -44,7 +44,7 @@ _SAFE = Writing("the course's notation in Markdown", COURSE.read_as, COURSE.mann
 WRITINGS: dict[str, Writing] = {
     "unicode": Writing("textbook notation", "lecture", (Unicode,)),
     "course": COURSE,
-    "latex": Writing("LaTeX", "latex", (Latex,)),
+    "latex": Writing("LaTeX", "latex", (Latex, partial(Latex, clear=True))),
     "numpy": Writing("NumPy", "code", (NumPy,)),
     "octave": Writing("Octave", "octave", (Octave,)),
     "canonical": Writing("the canonical language", "canonical"),

@@ -101,6 +101,9 @@ class Names(Scripted):
         if scripts.axis and not self.has_axis(base):
             scripts.labels.append("axis" + scripts.axis)
             scripts.axis = ""
+        if scripts.labels == ["plus"] and self.takes_plus(base):
+            scripts.labels.clear()
+            scripts.after.insert(0, ("+", token))
         full = self.full_name(base, scripts)
         called = self.tokens[self.i].text == "(" or (self.dialect.commands and self.tokens[self.i].text == "{")
         blank = self.tokens[self.i].blank
@@ -154,6 +157,11 @@ class Names(Scripted):
         node: Expr = Index(Name(array, span), tuple(Text(c, span) for c in letters), span)
         scripts.maybe = [(v, t) for v, t in scripts.maybe if v not in "ijk"]
         return self.with_scripts(node, scripts, token)
+
+    def takes_plus(self, word: str) -> bool:
+        """Is `X^+` the pseudoinverse of a declared matrix, and no name of its own?"""
+        shape = self.context.shapes.get(word, ())
+        return not self.whole_words and len(shape) == 2 and 1 not in shape and add_layer(word, "plus") not in self.context.names
 
     def has_axis(self, word: str) -> bool:
         """Is the word a function that goes along an axis?"""

@@ -387,6 +387,9 @@ class Typed(Code):
         if kind in ("T", "prime") or (kind == "maybe" and value == "t" and "t" not in self.context.scalars):
             self.context.transposed = True
             return Transpose(node, False, span)
+        if kind == "+" or (kind == "layer" and value == "plus"):
+            self.context.note("A + above a matrix is read as its pseudoinverse.")
+            return Call(str(written_as("{X}⁺")), (node,), (), span)
         if kind == "-1":
             return self.inverted(node, token, span)
         if kind == "maybe" and value == "1" and token.kind == "sup":
