@@ -129,6 +129,54 @@ def test_the_course_convention_is_found_out() -> None:
     assert net.check("dW = dZ X'").convention == "exact"
 
 
+def test_right_once_broadcast_or_at_one_sample_is_said() -> None:
+    net = whence.model(LAYER, SHAPES)
+    assert "m = 1 only" in net.check("db = dZ").detail
+    found = whence.model("J = sum(x)", "x: n").check("dx = 1")
+    assert found.verdict == "shape error" and "broadcast" in found.detail
+
+
+def test_the_layout_of_an_answer() -> None:
+    net = whence.model(LAYER, SHAPES)
+    assert net.check("dW = X dZ^T").diagnosis == "layout-transposed"
+    assert net.check("dW = X dZ^T", layout="numerator").right
+    found = net.check("dW = X dZ", layout="numerator")
+    assert not found.right and net.check("dW = " + found.repair, layout="numerator").right
+
+
+@pytest.mark.parametrize(
+    "answer, said",
+    [
+        ("dW = dZ X^T", "lecture notation"),
+        ("dW = np.dot(dZ, X.T)", "Python code"),
+        ("dW = dZ*X'", "Octave"),
+        (r"\frac{\partial J}{\partial W} = dZ X^\top", "LaTeX"),
+        ("grad_W = dZ @ X.T", "canonical"),
+    ],
+)
+def test_an_answer_in_any_notation_says_how_it_was_read(answer: str, said: str) -> None:
+    found = whence.model(LAYER, SHAPES).check(answer)
+    assert found.right and said in found.notes[0] and found.read_as == "dZ @ X.T"
+
+
+def test_in_a_batch_what_is_not_canonical_is_read_as_typed() -> None:
+    item = {"id": "a", "variables": {"x": ["n"], "A": ["n", "n"]}, "expression": "x.T @ A @ x", "wrt": ["x"]}
+    found = check_item_json({**item, "answer": "(A + A^T) x"})
+    assert found["verdict"] == "equivalent" and "lecture notation" in found["notes"][0]
+    assert "notes" not in check_item_json({**item, "answer": "(A + A.T) @ x"})
+
+
+def test_a_forgotten_average_is_no_convention() -> None:
+    """What is built on dZ = m times the derivative shows whether 1/m stands where it belongs."""
+    net = whence.model(LAYER, SHAPES)
+    helper = "dZ = (A - Y) * (1 - A^2)"
+    right = net.check(f"{helper}; dW = dZ X'/m; db = sum(dZ, axis=1)/m")
+    assert right.right and right.convention == "course" and all(line.right for line in right.lines)
+    wrong = net.check(f"{helper}; dW = dZ X'/m; db = sum(dZ, axis=1)")
+    assert not wrong.right and [line.right for line in wrong.lines] == [True, True, False]
+    assert not net.check(f"{helper}; dW = dZ X'/m", convention="exact").right
+
+
 def test_a_slip_is_told_from_what_inherits_it() -> None:
     found = whence.model(LAYER, SHAPES).check("dZ = (A - Y) * (1 - Z^2)/m; dW = dZ X'; db = sum(dZ, axis=1)")
     assert [line.own.verdict for line in found.lines] == ["wrong"] * 3
@@ -180,3 +228,28 @@ def test_a_bad_line_gets_its_own_error(tmp_path: Path) -> None:
     answers = [json.loads(line) for line in out.splitlines()]
     assert status == 0 and len(answers) == len(bad) + 1
     assert all(a["error"]["code"] not in ("", "internal") for a in answers[:-1]) and "error" not in answers[-1]
+
+
+# -- scalar worksheets
+
+
+def test_a_scalar_worksheet() -> None:
+    shapes = "w: scalar, x: scalar, b: scalar, y: scalar"
+    net = whence.model("z = w x + b; a = sigmoid(z); L = -(y log(a) + (1-y) log(1-a))", shapes)
+    assert net.check("dL/dz = a - y; dL/dw = (a - y) x; dL/db = a - y").right
+    found = net.check("da = -y/a - (1-y)/(1-a); dz = da * a (1-a); dw = dz * x")
+    assert found.lines[0].own.diagnosis == "wrong-sign"
+    assert [line.inherits for line in found.lines] == [False, True, True]
+
+
+def test_true_gradients_may_be_used_before_they_are_found() -> None:
+    found = whence.model(LAYER, SHAPES).check("dW = dZ X^T; db = dZ")
+    assert [line.right for line in found.lines] == [True, False]
+
+
+def test_a_factor_is_the_same_at_all_sizes() -> None:
+    """88/m is 11 k n/3 where the sizes are 2, 3 and 4 in any order."""
+    net = whence.model(LAYER, SHAPES)
+    for text in ("88/m", "1/97", "k/n", "-m"):
+        found = net.check(f"db = {text} * sum(dZ, axis=1)", convention="exact")
+        assert found.factor is not None and found.factor.text() == text

@@ -76,6 +76,19 @@ def test_a_table_and_a_folder_are_read(tmp_path: Path) -> None:
     assert (tmp_path / "b" / "grades.csv").read_text(encoding="utf-8").splitlines()[1] == "bob,2,1,0,3"
 
 
+def test_what_was_not_read_is_never_missing(tmp_path: Path) -> None:
+    """A line that could not be read may be the one that is asked for."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    text = "\\[ \\frac{\\partial J}{\\partial Z} = ?? A \\]\n\\[ \\frac{\\partial J}{\\partial W} = dZ X^\\top \\]\n"
+    (folder / "ann.tex").write_text(text, encoding="utf-8")
+    assert command("grade", RUBRIC, str(folder), "--out", str(tmp_path / "out"))[0] == 0
+    result = json.loads((tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8"))
+    marks = result["marks"]
+    assert result["points"] is None and marks["dW"]["points"] == 1
+    assert marks["dZ"]["points"] is None and marks["dZ"]["verdict"] == "review"
+
+
 def test_the_preview_shows_the_right_answers() -> None:
     status, out = command("grade", RUBRIC, "--preview")
     assert status == 0 and "dW = dZ Xᵀ    1 points" in out

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from whence.check.answer import Examination
+from whence.check.answer import Examination, judged
 from whence.check.derivation import Lines, claimed, concluded, judged_lines, true_names
 from whence.check.equality import are_equal
 from whence.check.reading import Known, Written, as_typed, as_typed_each, in_batch, one_in_batch
 from whence.check.reference import Reference
-from whence.check.report import examined, unknown_function, unknown_name
+from whence.check.report import examined, explained, unknown_function, unknown_name
 from whence.check.trees import transposed
 from whence.check.verdict import EQUIVALENT, Equality, Verdict
 from whence.engine import Engine
@@ -23,7 +25,8 @@ from whence.read.model import read_model
 from whence.read.parser import parse_expression, parse_printed
 from whence.read.problem import Problem, problem_from_json
 from whence.read.substitute import substituted
-from whence.read.syntax import Binary, Expr, Model, Name
+from whence.read.syntax import Binary, Expr, Model, Name, Negative
+from whence.read.walk import names_in
 from whence.shapes.words import claim_shape, is_scalar, words
 from whence.verify.claim import Claim
 
@@ -107,7 +110,7 @@ def check_text(
     """
     if convention == "course" and net.samples is None:
         raise RuleError("no-average", found=net.cost)
-    known = _known_to(net)
+    known = _known_to(net, text)
     script = (as_typed_each if each else as_typed)(text, known, dialect)
     if len(script.lines) == 1 and script.lines[0].tree is not None and not each:
         line = script.lines[0]
@@ -119,14 +122,25 @@ def check_text(
     return replace(verdict, notes=script.notes)
 
 
-def _known_to(net: Net) -> Known:
+def _known_to(net: Net, text: str) -> Known:
+    """What the reader of an answer knows. Where dL/dz is written, dz is no name of its own."""
     shapes = dict(net.engine.shapes)
-    shapes |= {"d" + of: shape for of, shape in net.engine.shapes.items() if "d" + of not in shapes}
+    if re.search(rf"\bd ?{re.escape(net.cost)} ?/ ?d", text):
+        return Known(shapes, (*net.model.functions, *net.model.defined), net.shapes.dims)
+    shapes |= {"d" + of: shape for of, shape in net.engine.shapes.items() if "d" + of not in shapes and of != net.cost}
     return Known(shapes, (*net.model.functions, *net.model.defined), net.shapes.dims)
 
 
+_OF_NETS: WeakKeyDictionary[Net, dict[tuple[str, ...], Reference]] = WeakKeyDictionary()
+
+
 def _asking(net: Net, name: str, adjoints: dict[str, str]) -> Reference:
-    return reference_of(Problem("", net.model, Name(net.cost), (name,), adjoints))
+    """The reference of a model's gradient, kept with the model, since many answers are to the same one."""
+    kept = _OF_NETS.setdefault(net, {})
+    key = (name, *adjoints)
+    if key not in kept:
+        kept[key] = reference_of(Problem("", net.model, Name(net.cost), (name,), adjoints))
+    return kept[key]
 
 
 def _adjoints_but(net: Net, name: str) -> dict[str, str]:
@@ -162,17 +176,37 @@ def _turned(text: str) -> str:
 
 
 def _in_convention(net: Net, reference: Reference, name: str, tree: Expr, convention: str) -> Verdict:
+    """The verdict in a convention; of either the one in which it is right, or in which it is nearer."""
+    exact = Examination(reference, tree)
+    course = Examination(reference, _as_exact(net, reference, name, tree)) if net.samples is not None else exact
     if convention == "course":
-        return _in_course(net, reference, name, tree)
-    verdict = examined(Examination(reference, tree))
-    if verdict.verdict == EQUIVALENT or convention == "exact" or net.samples is None:
-        return verdict
-    course = _in_course(net, reference, name, tree)
-    return course if course.verdict == EQUIVALENT else verdict
+        return _of_course(net, name, tree, examined(course))
+    verdict = judged(exact)
+    if verdict.verdict == EQUIVALENT or convention == "exact" or course.tree == tree:
+        return explained(exact, verdict)
+    other = judged(course)
+    plain = other.factor is not None and other.factor.is_number
+    if other.verdict == EQUIVALENT or (plain and verdict.factor is not None and not verdict.factor.is_number):
+        return _of_course(net, name, tree, explained(course, other))
+    told = explained(exact, verdict)
+    if _distance(net, tree, told) == (0, 0):
+        return told
+    nearer = _of_course(net, name, tree, explained(course, other))
+    return nearer if _distance(net, tree, nearer) < _distance(net, tree, told) else told
 
 
-def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict:
-    """The verdict where every d… that is no parameter's stands for the gradient of the un-averaged loss."""
+def _distance(net: Net, tree: Expr, verdict: Verdict) -> tuple[int, int]:
+    """How many mistakes there are besides one, and whether the repair moves an average."""
+    if not verdict.diagnosis:
+        return _FAR, 0
+    size = str(net.samples)
+    moved = verdict.repair != "" and verdict.repair.split().count(size) != to_text(tree).split().count(size)
+    return len(verdict.also), int(moved)
+
+
+def _as_exact(net: Net, reference: Reference, name: str, tree: Expr) -> Expr:
+    """A formula of the course's convention, where every d… that is no parameter's stands for the gradient of the
+    un-averaged loss, as a formula of the averaged cost."""
     samples = Name(str(net.samples))
     scaled = {
         a: Binary("*", samples, Name(a)) for a, of in reference.problem.adjoints.items() if not net.is_parameter(of)
@@ -180,18 +214,47 @@ def _in_course(net: Net, reference: Reference, name: str, tree: Expr) -> Verdict
     exact = substituted(tree, scaled)
     if not net.is_parameter(name):
         exact = Binary("/", exact, samples)
-    verdict = examined(Examination(reference, exact))
-    if verdict.verdict == EQUIVALENT:
-        detail = COURSE_MEANING.format(size=net.samples)
-        return replace(verdict, convention="course", detail=detail, read_as=to_text(tree))
-    return replace(verdict, convention="course")
+    return exact
+
+
+def _of_course(net: Net, name: str, tree: Expr, verdict: Verdict) -> Verdict:
+    """The verdict in the person's own terms: dZ is m times the derivative, which m * dZ stood for."""
+    samples, helper = str(net.samples), not net.is_parameter(name)
+    own, scaled = to_text(tree), to_text(Binary("/", tree, Name(samples)))
+
+    def said(text: str) -> str:
+        for of in net.engine.shapes:
+            text = text.replace(f"({samples} * d{of})", f"d{of}").replace(f"{samples} * d{of}", f"d{of}")
+        return text.replace(scaled, own) if helper else text
+
+    detail = COURSE_MEANING.format(size=samples) if verdict.verdict == EQUIVALENT else said(verdict.detail)
+    repair = verdict.repair
+    if repair:
+        repaired = parse_printed(said(repair) if not helper else repair, functions=net.model.functions)
+        repair = said(to_text(_times(repaired, samples) if helper else repaired))
+    return replace(verdict, convention="course", detail=detail, repair=repair, read_as=own)
+
+
+def _times(tree: Expr, size: str) -> Expr:
+    """A formula times a size, by which it may be divided."""
+    if isinstance(tree, Negative):
+        return Negative(_times(tree.operand, size))
+    if isinstance(tree, Binary) and tree.operator == "/" and tree.right == Name(size):
+        return tree.left
+    if isinstance(tree, Binary) and tree.operator in ("*", "@", "/"):
+        left = _times(tree.left, size)
+        if not (isinstance(left, Binary) and left.left == Name(size)):
+            return replace(tree, left=left)
+    return Binary("*", Name(size), tree)
 
 
 def _check_derivation(net: Net, written: Sequence[Written], convention: str) -> Verdict:
     claims = {w.name: w.name[1:] for w in written if w.name[:1] == "d" and w.name[1:] in net.engine.shapes}
     first = next(iter(claims.values()), net.cost)
+    used = {n for w in written if w.tree is not None for n in names_in(w.tree)} - {w.name for w in written}
+    others = {"d" + of: of for of in net.engine.shapes if "d" + of in used and "d" + of not in net.engine.shapes}
     reference = _asking(net, first, true_names(claims, net.model.targets))
-    return concluded(judged_lines(reference, written, claims), reference, convention)
+    return concluded(judged_lines(reference, written, claims, others), reference, convention)
 
 
 def equal_formulas(one: str, other: str, shapes: object = None, assume: object = None) -> Equality:
@@ -217,6 +280,7 @@ def equal_formulas(one: str, other: str, shapes: object = None, assume: object =
     return are_equal(claim)
 
 
+_FAR = 9
 _KEPT = 64  # problems whose derivative is kept, since many answers are to the same one
 
 

@@ -59,7 +59,7 @@ def _ways(error: ArrayError) -> Iterator[tuple[str, str, str]]:
     for left, right, way in ((a, b, "A @ B"), (a[::-1], b, "A.T @ B"), (a, b[::-1], "A @ B.T"), (b, a, "B @ A"),
                              (b[::-1], a, "B.T @ A"), (b, a[::-1], "B @ A.T")):  # fmt: skip
         if left[1] == right[0] and (error.kind == PRODUCT or way in ("A @ B", "B @ A")):
-            why = ARRAY_ERRORS["outer" if left[1] == 1 else "matrix"]
+            why = ARRAY_ERRORS["of-vectors" if left[1] == 1 else "matrix"]
             yield way, _text((left[0], right[1])), why
 
 

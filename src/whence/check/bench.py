@@ -16,6 +16,7 @@ from whence.verify.algebra import Array
 from whence.verify.claim import same_shape
 
 MAX_WORK = 40_000  # entries computed in the field
+MAX_TRIED = 1_200  # changed formulas
 
 
 class Bench(Knowledge):
@@ -39,7 +40,7 @@ class Bench(Knowledge):
 
     @property
     def exhausted(self) -> bool:
-        return self.point.work > MAX_WORK
+        return self.point.work > MAX_WORK or len(self.tried) > MAX_TRIED
 
     def hits(self, tree: Expr) -> bool:
         """Is a changed formula right, here and at a point of other sizes?"""

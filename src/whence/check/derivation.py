@@ -63,9 +63,22 @@ def true_names(claims: Mapping[str, str], targets: Sequence[str]) -> dict[str, s
     return {_TRUE + of: of for of in dict.fromkeys(claims.values()) if of in targets}
 
 
-def judged_lines(reference: Reference, written: Sequence[Written], claims: Mapping[str, str]) -> list[LineVerdict]:
-    """The verdicts of the lines of a derivation, in order. `reference` names the true adjoints by `true_names`."""
+def judged_lines(
+    reference: Reference,
+    written: Sequence[Written],
+    claims: Mapping[str, str],
+    given: Mapping[str, str] | None = None,
+) -> list[LineVerdict]:
+    """The verdicts of the lines of a derivation, in order. `reference` names the true adjoints by `true_names`.
+
+    `given` are names of true adjoints that the lines use and do not define: name -> of.
+    """
     lines = Lines(reference, claims)
+    for name, of in (given or {}).items():
+        answer = reference.asking((of,)).expanded
+        if answer is not None:
+            lines.exact.add(_define(lines, name, answer.tree, of))
+            lines.behind[name] = frozenset()
     later = {line.name for line in written} - {""}
     out = []
     for place, line in enumerate(written):
@@ -102,12 +115,29 @@ def _judged(lines: Lines, line: Written, later: set[str]) -> LineVerdict:
         detail = LINE_SENTENCES["undefined"].format(name=unknown[0])
         return LineVerdict(text, Verdict(WRONG, diagnosis="undefined-name", detail=detail), WRONG)
     renamed = substituted(tree, {n: Name(own) for n, own in lines.current.items()})
+    if name in reference.model.targets and name not in lines.claims:
+        return _forward(lines, text, name, renamed)
     of = lines.claims.get(name) or (name[1:] if name[:1] == "d" and name[1:] in reference.engine.shapes else "")
     of = of or claimed(lines, name, renamed)
     if not of:
         lines.bodies[_define(lines, name, renamed, "")] = substituted(renamed, lines.bodies)
         return _unjudged(text, Verdict(NOT_JUDGED, detail=LINE_SENTENCES["own-name"].format(name=name)))
     return _compared(lines, text, name, of, renamed)
+
+
+def _forward(lines: Lines, text: str, name: str, tree: Expr) -> LineVerdict:
+    """A line of the forward pass, written out once more: it is compared with the model's."""
+    found = _beside(lines.reference, tree, Name(name), tuple(lines.defined))
+    if found.verdict in (EQUIVALENT, UNDECIDED):
+        _define(lines, name, tree, "")
+        return LineVerdict(text, Verdict(found.verdict, detail=LINE_SENTENCES["forward"]), found.verdict)
+    detail = LINE_SENTENCES["other-forward"].format(name=name)
+    verdict = SHAPE_ERROR if found.verdict == SHAPE_ERROR else WRONG
+    if verdict == SHAPE_ERROR:
+        lines.failed.add(name)
+    else:
+        _define(lines, name, tree, "")
+    return LineVerdict(text, Verdict(verdict, detail=detail), verdict)
 
 
 def concluded(lines: Sequence[LineVerdict], reference: Reference, convention: str) -> Verdict:

@@ -11,12 +11,8 @@ from whence.check.point import Point
 from whence.verify.algebra import Array
 from whence.verify.claim import same_shape
 
-_NUMBERS = tuple(
-    sorted(
-        {Fraction(s * p, q) for p in range(1, 17) for q in (1, 2, 3, 4, 6, 8) for s in (1, -1)},
-        key=lambda f: (f.denominator, abs(f), -f),
-    )
-)
+LARGEST = 20_000  # numerators and denominators that are found
+_TRIPLES = 4  # up to so many symbols, three together are tried
 
 
 @dataclass(frozen=True)
@@ -88,24 +84,46 @@ def ratio(point: Point, answer: Array, truth: Array) -> int | None:
 
 
 def named(point: Point, value: int, scalars: Mapping[str, int]) -> Iterator[Factor]:
-    """The factors that have this value at this point: plain numbers first, then with one or two symbols."""
+    """The factors that have this value at this point: plain numbers first, then with one to three symbols.
+
+    Any value has several names at one point. What holds at points of other sizes too is the factor.
+    """
     m = point.ring.set.modulus
-    numbers = {(f.numerator * pow(f.denominator, -1, m)) % m: f for f in reversed(_NUMBERS)}
-    if value in numbers:
-        yield Factor(numbers[value])
+    plain = rational(value, m)
+    if plain is not None:
+        yield Factor(plain)
     symbols = {**point.sizes, **scalars}
-    powers = [(n, e) for n in symbols for e in (1, -1, 2, -2)]
-    inverse = {}
-    for name, exponent in powers:
-        try:
-            inverse[name, exponent] = pow(symbols[name], -exponent, m)
-        except ValueError:
-            continue
-    for one in powers:
-        if one in inverse and value * inverse[one] % m in numbers:
-            yield Factor(numbers[value * inverse[one] % m], (one,))
-    for one, two in combinations(powers, 2):
-        if one[0] != two[0] and abs(one[1]) == abs(two[1]) == 1 and one in inverse and two in inverse:
-            rest = value * inverse[one] * inverse[two] % m
-            if rest in numbers:
-                yield Factor(numbers[rest], (one, two))
+    inverse: dict[tuple[str, int], int] = {}
+    for name in symbols:
+        for exponent in (1, -1, 2, -2):
+            try:
+                inverse[name, exponent] = pow(symbols[name], -exponent, m)
+            except ValueError:
+                continue
+    powers = [(one,) for one in inverse]
+    for count in (2, 3) if len(symbols) <= _TRIPLES else (2,):
+        powers += [p for p in combinations([p for p in inverse if abs(p[1]) == 1], count) if _different(p)]
+    for product in powers:
+        rest = value
+        for one in product:
+            rest = rest * inverse[one] % m
+        number = rational(rest, m)
+        if number is not None:
+            yield Factor(number, product)
+
+
+def _different(powers: tuple[tuple[str, int], ...]) -> bool:
+    return len({name for name, _ in powers}) == len(powers)
+
+
+def rational(value: int, modulus: int) -> Fraction | None:
+    """The fraction of small numbers that a residue stands for, by Euclid's algorithm; None where there is none.
+
+    >>> rational(2 * pow(3, -1, 10**18 + 9) % (10**18 + 9), 10**18 + 9)
+    Fraction(2, 3)
+    """
+    before, now, old, new = modulus, value % modulus, 0, 1
+    while now > LARGEST:
+        quotient = before // now
+        before, now, old, new = now, before - quotient * now, new, old - quotient * new
+    return Fraction(now, new) if now and abs(new) <= LARGEST else None

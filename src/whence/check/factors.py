@@ -42,6 +42,9 @@ def of_factor(bench: Bench, factor: Factor) -> Mistake:
         for edit in maker(tree, bench):
             if bench.hits(edit.tree):
                 return Mistake(word, edit.old, edit.new, edit.tree, about=factor.text())
+    if factor.number == -1:  # two mistakes; a missing average may be the course's convention, a sign is none
+        first, second = ("wrong-sign", word) if word == "missing-factor" else (word, "wrong-sign")
+        return Mistake(first, tree, repaired, repaired, (second,), factor.text())
     return Mistake(word, tree, repaired, repaired, about=factor.text())
 
 

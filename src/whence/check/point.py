@@ -163,7 +163,10 @@ class Point:
 
 
 def _some(claim: Claim, skip: int) -> list[dict[str, int]]:
-    """Choices of sizes: the plainest; for another point those in which the most symbols differ from them."""
+    """Choices of sizes: the plainest; for another point those in which the most symbols differ from them.
+
+    There each size is larger by one first: of the same sizes in another order every product of all is the same.
+    """
     found: list[dict[str, int]] = []
     for sizes in choices(claim.variables.values()):
         found.append(sizes)
@@ -172,4 +175,5 @@ def _some(claim: Claim, skip: int) -> list[dict[str, int]]:
     if not skip or not found:
         return found
     first = found[0]
-    return sorted(found, key=lambda sizes: sum(sizes[n] == first[n] for n in first))[:4]
+    others = sorted(found, key=lambda sizes: sum(sizes[n] == first[n] for n in first))[:4]
+    return [{n: size + 1 for n, size in others[0].items()}, *others]

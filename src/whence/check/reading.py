@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from whence.messages.errors import ReadError, WhenceError
-from whence.read.dialects import CANONICAL
+from whence.messages.mistakes import SIZE_NOTE
+from whence.read.dialects import CANONICAL, choose
 from whence.read.lines import lines_of
 from whence.read.parser import parse_expression
-from whence.read.reading import read_typed
+from whence.read.program import program_in
+from whence.read.reading import Reading, read_typed
+from whence.read.substitute import substituted
 from whence.read.syntax import Expr
 from whence.shapes.words import Sizes, claim_shape
 
@@ -26,7 +30,7 @@ class Known:
     def names(self) -> list[str]:
         return sorted({*self.shapes, *self.sizes})
 
-    def given(self) -> dict[str, object]:
+    def given(self) -> dict[str, Any]:
         """What the reader of typed text is told."""
         declared = {name: list(claim_shape(shape)) for name, shape in self.shapes.items()}
         return {"variables": declared, "functions": list(self.functions)}
@@ -51,35 +55,70 @@ class Script:
 
 
 def as_typed(text: str, known: Known, dialect: str | None = None) -> Script:
-    """The lines of a text in whatever notation: a slide, LaTeX, NumPy, Octave. Raises ReadError, LimitError."""
+    """The lines of a text in whatever notation: a slide, LaTeX, NumPy, Octave, or a pasted program.
+
+    Raises ReadError, LimitError. A line of a program that cannot be read does not stop the others.
+    """
+    try:
+        return _whole(text, known, dialect)
+    except ReadError:
+        chosen, _ = choose(text, dialect)
+        if program_in(text, chosen, again=False) is None:
+            raise
+        script = as_typed_each(text, known, dialect)
+        if all(line.tree is None for line in script.lines):
+            raise
+        return script
+
+
+def _whole(text: str, known: Known, dialect: str | None) -> Script:
     reading = read_typed(text, known.given(), dialect)
+    sizes, notes = _sizes(reading, known)
     out = []
     for line in reading.lines:
         if line.left is not None or line.parameter:
             place = line.place
             found = line.canonical()[:40]
             raise ReadError("bad-target", line=place.line, column=place.column, found=found, source=text)
-        out.append(Written(line.canonical(), line.target, line.expression))
-    return Script(tuple(out), reading.notes)
+        out.append(Written(line.canonical(), line.target, substituted(line.expression, sizes)))
+    return Script(tuple(out), (*reading.notes, *notes))
+
+
+def _sizes(reading: Reading, known: Known) -> tuple[dict[str, Expr], list[str]]:
+    """What a program's own names of sizes are in the model: N = X.shape[0] is m."""
+    out: dict[str, Expr] = {}
+    notes = []
+    for name, (array, axis) in reading.counts.items():
+        shape = known.shapes.get(array, ())
+        if name not in known.names and -len(shape) <= axis < len(shape):
+            size = str(shape[axis])
+            out[name] = parse_expression(size, names=known.names, dialect=CANONICAL.name)
+            notes.append(SIZE_NOTE.format(name=name, size=size, array=array))
+    return out, notes
 
 
 def as_typed_each(text: str, known: Known, dialect: str | None = None) -> Script:
-    """The same, but a line that cannot be read does not stop the others. Raises LimitError."""
+    """The same, but a line that cannot be read never stops the others. Raises LimitError."""
     try:
-        return as_typed(text, known, dialect)
+        return _whole(text, known, dialect)
     except ReadError:
         pass
+    chosen, why = choose(text, dialect)
+    try:
+        program = program_in(text, chosen, again=False)
+    except ReadError:
+        program = None
     out: list[Written] = []
-    notes: dict[str, None] = {}
-    for whole in lines_of(text):
+    notes = dict.fromkeys((why, *(program.notes if program else ())))
+    for part in [segment[0] for segment in program.segments()] if program else lines_of(text):
         try:
-            script = as_typed(whole, known, dialect)
+            script = _whole(part, known, chosen.name)
         except ReadError as error:
             if error.code != "empty-formula":
-                out.append(Written(whole.strip(), split_line(whole)[0], None, error.message))
+                out.append(Written(part.strip(), split_line(part)[0], None, error.message))
             continue
         out += script.lines
-        notes |= dict.fromkeys(script.notes)
+        notes |= dict.fromkeys(script.notes[1:])
     return Script(tuple(out), tuple(notes))
 
 

@@ -8,6 +8,7 @@ from whence.check.answer import Examination, judged, shape_sentence
 from whence.check.bench import Bench
 from whence.check.factors import Mistake
 from whence.check.reference import Reference
+from whence.check.remarks import remark
 from whence.check.search import mistake
 from whence.check.verdict import SHAPE_ERROR, UP_TO_FACTOR, WRONG, Verdict
 from whence.messages.catalogue import nearest
@@ -19,6 +20,7 @@ from whence.messages.mistakes import (
     SECOND_SENTENCE,
     SENTENCES,
     UNKNOWN_SENTENCE,
+    UNNAMED_FACTOR_SENTENCE,
 )
 from whence.read.canonical import to_text
 from whence.read.syntax import Expr, Name, Transpose
@@ -36,13 +38,14 @@ def explained(examination: Examination, verdict: Verdict) -> Verdict:
         return verdict
     bench = Bench(examination, examination.point)
     found = mistake(bench, verdict.factor)
+    further = remark(examination) if verdict.verdict != UP_TO_FACTOR else ""
     if found is None:
         detail = shape_sentence(examination) if verdict.verdict == SHAPE_ERROR else UNKNOWN_SENTENCE
-        return replace(verdict, detail=detail)
+        return replace(verdict, detail=f"{detail} {further}".strip())
     return replace(
         verdict,
         diagnosis=found.diagnosis,
-        detail=_detail(bench, verdict, found),
+        detail=f"{_detail(bench, verdict, found)} {further}".strip(),
         hint=SENTENCES[found.diagnosis][1],
         repair=_shown(found.repair),  # equal to the verified truth at two points of the field
         also=found.also,
@@ -54,6 +57,8 @@ def _detail(bench: Bench, verdict: Verdict, found: Mistake) -> str:
     if verdict.convention == "course":
         return COURSE_SENTENCE.format(size=reference.samples)
     before = ""
+    if verdict.factor is not None and not verdict.factor.known:
+        return UNNAMED_FACTOR_SENTENCE
     if verdict.factor is not None:
         before = FACTOR_SENTENCE.format(factor=verdict.factor.text())
     old, new = (_shown(t) for t in (found.old, found.new))

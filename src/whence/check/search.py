@@ -70,6 +70,11 @@ def elementwise_slopes(bench: Bench) -> Mistake | None:
         if bench.same(binary("*", tree, right), truth):
             return Mistake("missing-activation-derivative", None, right, binary("*", tree, right))
         whole = binary("*", tree, right)
+        factor = bench.factor_of(whole, truth)
+        if factor is not None:  # left out, and scaled
+            word = "wrong-sign" if factor.is_number and factor.number == -1 else factor_word(bench, tree, factor)
+            mended = divided(whole, factor)
+            return Mistake("missing-activation-derivative", None, right, mended, (word,), factor.text())
         for wrong, word in bench.wrong_slopes(a):
             if not bench.same(wrong, right) and bench.same(whole, binary("*", truth, wrong)):
                 return Mistake(word, wrong, right, _replaced(bench, wrong, right))
@@ -224,7 +229,7 @@ def two_edits(bench: Bench) -> Mistake | None:
                 if found is not None:
                     return found
             fitting.append(edit)
-    for edit in fitting[:40]:
+    for edit in fitting[:12]:
         for maker in (
             edits.signs,
             edits.sums,

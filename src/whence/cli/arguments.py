@@ -152,6 +152,7 @@ def _dialect(parser: Parser) -> None:
 
     names = ", ".join(DIALECTS)
     parser.add_argument("--dialect", metavar="NAME", help=f"{names} (default: by the signs in the text)")
+    parser.add_argument("--strict", action="store_true", help="refuse a text where more than one reading is possible")
 
 
 def _ways(parser: Parser) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import whence
 from whence.cli.output import Output
 from whence.cli.source import read_argument
-from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError
+from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError, refuse_choices
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
-from whence.messages.errors import ShapeError, WhenceError
-from whence.read.array_errors import ArrayError, array_error_in
+from whence.messages.errors import ReadError, WhenceError
+from whence.read.array_errors import ArrayError, array_error_in, without_array_errors
 
 if TYPE_CHECKING:
     from whence.net import Derivative, Net
@@ -56,7 +56,7 @@ def explain(args: argparse.Namespace, output: Output) -> None:
     if error is not None:
         _explain_shapes(error, net, args, output)
         return
-    names = _explained_names(net, args.target)
+    names = _names(net, [args.target] if args.target else [], False)
     derivatives = [net.gradient(name, layout=args.layout, convention=args.convention) for name in names]
     if args.json:
         explained = [_explained_json(d, args) for d in derivatives]
@@ -75,11 +75,14 @@ def _explained_alone(args: argparse.Namespace, output: Output) -> bool:
 
     text = read_argument(args.model)
     error = array_error_in(text)
+    text = without_array_errors(text) if error is not None else text
     if args.shapes or args.assume or not is_alone(text, args.dialect):
         if error is not None:
             _explain_shapes(error, None, args, output)
         return error is not None
     alone = formula_alone(text, args.dialect)
+    if args.strict:
+        raise ReadError("choice-made", line=1, column=1, found="; ".join(alone.best.forward.lines), source=text)
     if args.json:
         output.json(to_json(alone, args.view))
         return True
@@ -185,7 +188,10 @@ RUN = {run.__name__: run for run in (derive, shapes, explain, check, grade, read
 
 def _net(args: argparse.Namespace) -> Net:
     shapes, assume = ", ".join(args.shapes) or None, ", ".join(args.assume) or None
-    return whence.model(read_argument(args.model), shapes, assume, dialect=args.dialect)
+    net = whence.model(read_argument(args.model), shapes, assume, dialect=args.dialect)
+    if args.strict:
+        refuse_choices(net.model.notes, net.shapes.defaults)
+    return net
 
 
 def _names(net: Net, targets: Sequence[str], all_of_them: bool) -> list[str]:
@@ -195,17 +201,6 @@ def _names(net: Net, targets: Sequence[str], all_of_them: bool) -> list[str]:
     if all_of_them:
         return [d.wrt[0] for d in net.backward()]
     return net.lecture_targets() or [d.wrt[0] for d in net.backward()]
-
-
-def _explained_names(net: Net, target: str | None) -> list[str]:
-    try:
-        return _names(net, [target] if target else [], False)
-    except ShapeError:
-        lines = net.model.targets
-        if target or len(lines) != 1 or not lines[0].startswith("d"):
-            raise
-        help = f"Give the forward lines as MODEL, and {lines[0]} as TARGET."
-        raise CommandError("not-yet", found="explain FORMULA", expected="explain MODEL TARGET", help=help) from None
 
 
 def _typed_name(net: Net, target: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import traceback
 from functools import partial
@@ -12,11 +13,15 @@ from whence.cli.batch import run_batch
 from whence.cli.output import Output, json_line
 from whence.cli.solve import id_in, item_from_line
 from whence.cli.source import read_argument
-from whence.cli.texts import internal
+from whence.cli.texts import internal, refuse_choices
 from whence.messages.errors import ReadError, WhenceError
 from whence.messages.reading import READ
+from whence.read.array_errors import array_error_in, without_array_errors
+from whence.read.dialects import CODE
+from whence.read.lines import segments_of
 from whence.read.posts import BACKWARD, FORWARD, OTHER, Post, looks_like_post, read_post
 from whence.read.reading import Reading, read_typed
+from whence.shape_errors import explained
 
 
 def read(args: argparse.Namespace, output: Output) -> None:
@@ -26,10 +31,17 @@ def read(args: argparse.Namespace, output: Output) -> None:
         run_batch(args.text, handler, out=args.out, resume=args.resume, jobs=args.jobs)
         return
     text = read_argument(args.text)
+    error = array_error_in(text)
+    text = without_array_errors(text) if error is not None else text
+    if error is not None and not segments_of(text, CODE):
+        output.json(dataclasses.asdict(error)) if args.json else output.text(explained(error))
+        return
     if looks_like_post(text):
         _show_post(read_post(text), args, output)
         return
     reading = read_typed(text, dialect=args.dialect)
+    if args.strict:
+        refuse_choices(reading.notes)
     if args.json:
         output.json(_as_json(reading))
         return

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from whence.messages.command_texts import COMMAND_LINE
-from whence.messages.errors import WhenceError
+from collections.abc import Iterable
 
-__all__ = ["COMMAND_LINE", "CONVENTIONS", "LAYOUTS", "CommandError", "InternalError", "internal"]
+from whence.messages.command_texts import COMMAND_LINE
+from whence.messages.errors import ReadError, WhenceError
+from whence.read.dialects import NO_EVIDENCE
+
+__all__ = ["COMMAND_LINE", "CONVENTIONS", "LAYOUTS", "CommandError", "InternalError", "internal", "refuse_choices"]
 
 LAYOUTS = {
     "gradient": "gradient (each formula has the shape of its variable)",
@@ -26,6 +29,14 @@ class CommandError(WhenceError):
 
 class InternalError(WhenceError):
     """A fault of the program itself. No answer is given."""
+
+
+def refuse_choices(notes: Iterable[str], defaults: Iterable[str] = ()) -> None:
+    """ReadError `choice-made` where reading had to choose: notes beyond the evidence of the dialect, default shapes."""
+    why, *choices = notes
+    chosen = [*([why] if why == NO_EVIDENCE else []), *choices, *defaults]
+    if chosen:
+        raise ReadError("choice-made", line=1, column=1, found=" ".join(chosen))
 
 
 def internal(fault: Exception) -> InternalError:

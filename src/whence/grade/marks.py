@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from whence.check.reading import split_line
-from whence.check.verdict import Verdict
+from whence.check.verdict import NOT_JUDGED, UNDECIDED, Verdict
 from whence.checking import check_text
 from whence.grade.rubric import Rubric
 from whence.messages.errors import WhenceError
@@ -23,6 +23,12 @@ MISSING = "missing"
 def net_of(rubric: Rubric) -> Net:
     """The rubric's model. Raises WhenceError where it cannot be read."""
     return Net(read_model(rubric.model, rubric.shapes or None, rubric.assume or None))
+
+
+@lru_cache(4096)
+def _verdict(rubric: Rubric, text: str, several: bool) -> Verdict:
+    """The verdict of a text; of one that many hand in, once."""
+    return check_text(net_of(rubric), text, rubric.convention, each=several)
 
 
 def marked(rubric: Rubric, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +59,7 @@ def _from_answers(rubric: Rubric, answers: Any) -> dict[str, dict[str, Any]]:
         several = any(sign in text.strip() for sign in "\n;")
         whole = text if several else f"{target} = {split_line(text)[1]}"
         try:
-            verdict = net_of(rubric).check(whole, convention=rubric.convention)
+            verdict = _verdict(rubric, whole, several)
         except WhenceError as error:
             out[target] = _for_review(target, worth[target], text, error.message)
             continue
@@ -67,23 +73,30 @@ def _from_answers(rubric: Rubric, answers: Any) -> dict[str, dict[str, Any]]:
 def _from_text(rubric: Rubric, text: str) -> dict[str, dict[str, Any]]:
     worth = dict(rubric.points)
     try:
-        verdict = check_text(net_of(rubric), text, rubric.convention, each=True)
+        verdict = _verdict(rubric, text, True)
     except WhenceError as error:
         return {target: _for_review(target, worth[target], "", error.message) for target in worth}
     return _of_lines(rubric, verdict)
 
 
 def _of_lines(rubric: Rubric, verdict: Verdict) -> dict[str, dict[str, Any]]:
-    """The last line of each target counts. With follow-through a line is right that is right given the earlier ones."""
+    """The last line of each target counts. With follow-through a line is right that is right given the earlier ones.
+
+    A line that could not be read, or that bears a name of the person's own, may be the one that seems to be missing:
+    then what is missing goes to review.
+    """
     out = {}
     worth = dict(rubric.points)
+    unread = ""
     for line in verdict.lines:
         target = line.name if line.name in worth else "d" + line.of
-        if target not in worth:
-            continue
-        out[target] = _mark(
-            rubric, target, line.line, line.own, line.right or (rubric.follow_through and line.inherits)
-        )
+        if target in worth:
+            right = line.right or (rubric.follow_through and line.inherits)
+            out[target] = _mark(rubric, target, line.line, line.own, right)
+        elif line.own.verdict in (UNDECIDED, NOT_JUDGED):
+            unread = unread or f"{line.line}: {line.own.detail}"
+    if unread:
+        out |= {target: _for_review(target, worth[target], "", unread) for target in worth.keys() - out.keys()}
     return out
 
 

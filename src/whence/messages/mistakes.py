@@ -9,10 +9,15 @@ LINE_SENTENCES: dict[str, str] = {
     "undefined": "{name} is not a name of the problem, and no earlier line defines it.",
     "inherited": "Right, given the lines before: what is wrong comes from an earlier line.",
     "own-name": "{name} is a name of your own: it is judged by what is built on it.",
+    "forward": "As in the model.",
+    "other-forward": "{name} is another value in the model.",
     "right": "right",
     "course": "right in the course's convention: {factor} times the derivative, that of the un-averaged loss",
     "follows": "not right, but right given the lines before: what is wrong comes from an earlier line",
 }
+
+# Of a program that was pasted.
+SIZE_NOTE = "{name} is {size}, a size of {array}."
 
 # By diagnosis: one sentence, where {old} was written and {new} belongs, and a hint. `{shapes}` are those of both.
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -128,10 +133,13 @@ COURSE_SENTENCE = (
     "Right, but for the un-averaged loss, the course's convention: of the averaged cost it is divided by {size}."
 )
 FACTOR_SENTENCE = "It is {factor} times the derivative. "
+UNNAMED_FACTOR_SENTENCE = "It is the derivative times a number that depends on the sizes or on a scalar variable."
 COURSE_MEANING = (
     "Right in the course's convention: every d… but those of the parameters is {size} times the derivative, that of "
     "the un-averaged loss."
 )
+BROADCAST_SENTENCE = "Its numbers are right once they are broadcast to the derivative's shape."
+AT_ONE_SENTENCE = "It is right for {size} = 1 only."
 DIFFERENT_SHAPES = "one is {one}, the other {other}"
 UNKNOWN_SENTENCE = "It differs from the derivative, and no small change makes it right."
 SECOND_SENTENCE = "There is a second mistake: {second}."

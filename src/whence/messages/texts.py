@@ -82,6 +82,13 @@ _STRUCTURE = (
         Bad("formula", "dZ2) * A", 1, 4),
     ),
     Message(
+        "bracket-after-function",
+        "A bracket is missing in {found}: perhaps {expected} is meant.",
+        "Put the argument of a function into brackets.",
+        "A closing bracket was found that nothing opens, and before it a word that runs on from a function's name.",
+        Bad("formula", "A + traceB @ C)", 1, 5),
+    ),
+    Message(
         "unclosed-bracket",
         "The {found} opened here is never closed.",
         "Close it on the same line.",
@@ -93,7 +100,7 @@ _STRUCTURE = (
         "A {expected} is needed here, {found} was found.",
         "Close each bracket with its own kind.",
         "Brackets close in the reverse order in which they were opened.",
-        Bad("formula", "sum(A]", 1, 6),
+        Bad("formula", "sum(A] + B)", 1, 6),
     ),
     Message(
         "missing-operand",
@@ -440,6 +447,13 @@ _MODELS = (
         "Give the second quantity a name of its own.",
         "A name stands for one quantity, so that its derivative has one meaning.",
         Bad("model", "A = X + Y\nA = A2 - Y", 2, 1),
+    ),
+    Message(
+        "choice-made",
+        "More than one reading is possible here ({found}).",
+        "Write what is meant: declare shapes (shape X: n x m), name the dialect (--dialect), use @ and *.",
+        "With --strict nothing is chosen: a text is refused where a sign, a shape or a name can be read in two ways.",
+        Bad("command", "read 'X W + b' --strict", 1, 1),
     ),
     Message(
         "no-forward-pass",

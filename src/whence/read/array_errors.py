@@ -50,5 +50,14 @@ def array_error_in(text: str) -> ArrayError | None:
     return None
 
 
+def without_array_errors(text: str) -> str:
+    """The text without the lines of such errors.
+
+    >>> without_array_errors("Z = W X\\nshapes (4,3) and (4,3) not aligned")
+    'Z = W X'
+    """
+    return "\n".join(line for line in text.split("\n") if array_error_in(line) is None)
+
+
 def _sizes(text: str) -> tuple[int, ...]:
     return tuple(int(size) for size in re.findall(r"\d+", text))

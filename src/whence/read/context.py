@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
 from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError
@@ -46,11 +46,9 @@ class Context:
 
     def copy(self) -> Context:
         """A context that can be filled without changing this one."""
-        other = replace(self)
-        for held in fields(self):
-            value = getattr(self, held.name)
-            if isinstance(value, set | dict | list):
-                setattr(other, held.name, copy(value))
+        other = copy(self)
+        for held in _COLLECTIONS:
+            setattr(other, held, getattr(self, held).copy())
         return other
 
     def declare(self, name: str, shape: Shape) -> None:
@@ -151,6 +149,9 @@ class Context:
             return False
         self.note(f"{name} is read as a number.")
         return True
+
+
+_COLLECTIONS = tuple(field.name for field in fields(Context) if field.default_factory in (set, dict, list))
 
 
 def make_context(

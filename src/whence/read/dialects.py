@@ -78,6 +78,8 @@ CODE = Dialect(
     scalars=_NUMBERS,
 )
 
+NO_EVIDENCE = f"Read as {LECTURE.called}: {LECTURE.rules}."  # said where no sign in the text tells its dialect
+
 DIALECTS: dict[str, Dialect] = {d.name: d for d in (CANONICAL, LECTURE, LATEX, OCTAVE, CODE)}
 
 # What only one way of writing has, in the order in which it counts.
@@ -127,7 +129,7 @@ def choose(text: str, dialect: str | None = None) -> tuple[Dialect, str]:
         evidence = pattern.search(bare)
         if evidence is not None:
             return chosen, f"Read as {chosen.called}, because of `{evidence.group().strip()}`."
-    return LECTURE, f"Read as {LECTURE.called}: {LECTURE.rules}."
+    return LECTURE, NO_EVIDENCE
 
 
 def _blanked(text: str) -> str:

@@ -145,10 +145,11 @@ def read_lines(segments: list[Segment], context: Context) -> tuple[list[Line], C
 
     Raises ReadError with a place, also `ambiguous-star` where nothing decides.
     """
-    trial = context.copy()
+    twice = context.dialect.star == "either" and any("*" in text for text, _, _ in segments)
+    trial = context.copy() if twice else context
     trial.layered = _layers_above(segments, context)
     lines = _read_all(segments, trial)
-    if trial.dialect.star == "either" and trial.star is not None and not trial.matrix_product:
+    if twice and trial.star is not None and not trial.matrix_product:
         layered, trial = trial.layered, context.copy()
         trial.layered, trial.soft_star = layered, True
         lines = _read_all(segments, trial)

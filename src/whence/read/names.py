@@ -280,6 +280,10 @@ class Names(Scripted):
             node = Call(name, (inner,), (), join(span_of(token), inner.span))
         elif self.is_argument(token):
             return Name(name, span_of(token))
+        elif scripts.primes and not token.text.isascii():  # δ w σ′: the value of the derivative, as a quantity
+            quantity = fold(token.text, token.line, token.column) + PRIME * len(scripts.primes)
+            self.context.note(f"{token.text}′ without its argument is read as a quantity of its own, {quantity}.")
+            return Name(quantity, span_of(token))
         else:
             raise error_at("function-without-bracket", token)
         if scripts.axis and isinstance(node, Call):

@@ -33,6 +33,7 @@ from whence.read.vocabulary import entry, known_function
 STATEMENTS_LIMIT = 1_000
 NODES_LIMIT = 5_000  # of a value with what its names stand for
 LAYERS = 3  # taken where a loop runs over the layers and nothing says how many there are
+_GRADIENT = "grad"
 NAME_LIMIT = 100  # of a key that is put together
 _DEPTH = 20  # of functions that call functions
 _SIGNS = re.compile(
@@ -60,6 +61,7 @@ class Program:
     equations: list[Equation] = field(default_factory=list)
     shapes: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    counts: dict[str, tuple[str, int]] = field(default_factory=dict)  # names of sizes: N = X.shape[1]
 
     def segments(self) -> list[tuple[str, int, int]]:
         """The equations as statements with their lines."""
@@ -135,6 +137,7 @@ class _Flattened:
         self.versions: list[Version] = []
         self.equations: list[tuple[str, ast.expr, int]] = []
         self.counts: dict[str, str] = {}  # X.shape[1] and the name it was given
+        self.sizes_of: dict[str, tuple[str, int]] = {}  # the same the other way round
         self.shapes: dict[str, tuple[int | str, ...]] = {}
         self.notes: list[str] = []
         self.layer: int | None = None  # the value of the loop's variable
@@ -146,7 +149,7 @@ class _Flattened:
         self.shapes = {name: tuple(self.size(s) for s in shape) for name, shape in self.shapes.items()}
         self.leave_out_numbers()
         names, notes = named_once(self.versions, self.free_names())
-        out = Program(shapes=self.shapes, notes=[*self.notes, *notes])
+        out = Program(shapes=self.shapes, notes=[*self.notes, *notes], counts=self.sizes_of)
         for target, value, line in self.equations:
             for node in ast.walk(value):
                 if isinstance(node, ast.Name):
@@ -327,19 +330,22 @@ class _Flattened:
         """A name for the number of rows or columns."""
         self.scope.pop(name, None)
         self.counts[f"{of}.shape[{axis}]"] = name
+        self.sizes_of[name] = (of.partition(chr(0))[0], axis)
         side = {0: "rows", 1: "columns"}.get(axis, f"entries along axis {axis}")
         self.notes.append(f"{name} is the number of {side} of {of.partition(chr(0))[0]}.")
 
     def target_name(self, target: ast.expr) -> str:
-        """The name that an assignment gives: `dW`, `grads["dW1"]`, `self.h`."""
+        """The name that an assignment gives: `dW`, `grads["dW1"]`, `self.h`; `W.grad` and `grads["W"]` are dW."""
         if isinstance(target, ast.Name):
             return target.id
         if isinstance(target, ast.Attribute):
-            return target.attr
+            inner = self.target_name(target.value) if target.attr == _GRADIENT else ""
+            return "d" + inner if inner else target.attr
         if isinstance(target, ast.Subscript):
             key = self.value(target.slice)
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isidentifier():
-                return key.value
+                of_gradients = _GRADIENT in self.target_name(target.value) and not key.value.startswith("d")
+                return "d" + key.value if of_gradients else key.value
         return ""
 
     # -- values

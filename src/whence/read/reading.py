@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from whence.messages.errors import ReadError, WhenceError
@@ -24,6 +24,7 @@ class Reading:
     dialect: Dialect
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
+    counts: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # of a program: N = X.shape[1]
 
 
 def read_typed(text: str, given: Mapping[str, Any] | None = None, dialect: str | None = None) -> Reading:
@@ -48,7 +49,7 @@ def read_typed(text: str, given: Mapping[str, Any] | None = None, dialect: str |
     except WhenceError as error:
         error.source = error.source or text
         raise
-    return Reading(chosen, tuple(lines), (why, *context.notes))
+    return Reading(chosen, tuple(lines), (why, *context.notes), program.counts if program else {})
 
 
 def _context(dialect: Dialect, given: Mapping[str, Any]) -> Context:
