@@ -279,11 +279,23 @@ class Net:
 
         return engine.verified(expression, (name,), node, shape, tree, adjoints, claimed=claimed)
 
+    @property
+    def known_shapes(self) -> dict[str, FullShape]:
+        """The shapes of the names that a formula may use: those of the model, and their adjoints."""
+        return {**self.engine.shapes, **{a: self.engine.shapes[of] for of, a in self.engine.adjoint_names.items()}}
+
     def shape_of(self, tree: Expr) -> FullShape:
         """The shape of any formula over the model's names, adjoints and small changes."""
         extra = {a: self.engine.shapes[of] for of, a in self.engine.adjoint_names.items()}
         extra |= {"δ" + n: s for n, s in self.engine.shapes.items()}
         return self.shapes.shape_of(tree, extra=extra)
+
+    def written(self, tree: Expr, dialect: str, target: str = "") -> str:
+        """A formula, or `target = formula`, in another way of writing (`Derivative.written`)."""
+        from whence.notation.writing import written
+
+        functions = [*self.model.functions, *self.model.defined]
+        return written(tree, dialect, self.shape_of, self.known_shapes, functions, target)
 
     def text(self, tree: Expr) -> str:
         """A formula in textbook notation."""
@@ -380,14 +392,34 @@ class Derivative:
 
     def latex(self) -> str:
         """The formula in LaTeX (amsmath)."""
-        left = to_latex(Name(self.name), self.net.shape_of)
-        if self.answer.layout == "vec":
-            left = vec_derivative(self.of, self.wrt)
-        return f"{left} = {to_latex(self.answer.tree, self.net.shape_of)}"
+        return f"{self._latex_left} = {to_latex(self.answer.tree, self.net.shape_of)}"
+
+    @property
+    def _latex_left(self) -> str:
+        vec = self.answer.layout == "vec"
+        return vec_derivative(self.of, self.wrt) if vec else to_latex(Name(self.name), self.net.shape_of)
 
     def markdown(self) -> str:
         """The formula in Markdown that displays on GitHub, in Jupyter and in forums."""
         return to_markdown(self.latex(), str(self))
+
+    def written(self, dialect: str) -> str:
+        """The formula in another way of writing, of which reading gives this formula again.
+
+        `dialect` is unicode, course, latex, numpy, octave, canonical, or the site for which the course's notation is
+        made safe: discourse, github, jupyter. Raises ReadError for any other, RefusedError `not-expressible-in` where
+        no text of the dialect is read as this formula.
+
+        >>> d = Net(read_model("Z1 = W1 X; A1 = g1(Z1); J = norm(W2 A1)^2", "X: n x m")).gradient("W1")
+        >>> d.written("course"), d.written("octave")
+        ('dW^[1] = dZ^[1] X^T', "dW1 = dZ1 * X'")
+        """
+        if self.name.isidentifier() and self.answer.layout != "vec":
+            return self.net.written(self.answer.tree, dialect, self.name)
+        from whence.notation.writing import writing
+
+        left = writing(dialect).left(self._left, self._latex_left, "_".join("d" + name for name in (self.of, *self.wrt)))
+        return f"{left} = {self.net.written(self.answer.tree, dialect)}"
 
     @property
     def certificate(self) -> Certificate:
@@ -466,14 +498,21 @@ class Derivative:
         scaled = self.convention == "course" and not self.net.is_parameter(self.wrt[0])
         return Style(self.net.text, printer, shapes, statements, str(self.net.samples) if scaled else "")
 
-    def explain(self, view: View | None = None, sizes: Mapping[str, int] | None = None, depth: int = 2) -> str:
+    def explain(
+        self,
+        view: View | None = None,
+        sizes: Mapping[str, int] | None = None,
+        depth: int = 2,
+        write: str | None = None,
+    ) -> str:
         """The derivation as text: one entry first, then all entries at once, then the certificate.
 
-        `view` shows one reading alone: "scalar", "index" or "matrix". `sizes` are those of the scalar reading.
+        `view` shows one reading alone: "scalar", "index" or "matrix". `sizes` are those of the scalar reading. With
+        `write` the answer at the top is in that way of writing (`written`).
         """
         from whence.steps.page import explanation
 
-        return explanation(self, view, dict(sizes or {}))
+        return explanation(self, view, dict(sizes or {}), write)
 
     def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]:
         """Sizes for the scalar reading: 2, and 1 for the samples."""
@@ -488,12 +527,12 @@ class Derivative:
             self.derivation, self._style, self.answer.tree, sizes, frozenset(self.net.model.functions), self.of
         )
 
-    def adjoint_texts(self) -> list[tuple[str, str]]:
+    def adjoint_texts(self, write: str | None = None) -> list[tuple[str, str]]:
         """The adjoint names that the formula rests on: (of, the formula as shown), those it uses itself first."""
-        return [
-            (of, f"{display_name(name)} = {self.net.text(tree)}")
-            for name, (of, tree) in reversed(self.answer.adjoints.items())
-        ]
+        adjoints = reversed(self.answer.adjoints.items())
+        if write:
+            return [(of, self.net.written(tree, write, name)) for name, (of, tree) in adjoints]
+        return [(of, f"{display_name(name)} = {self.net.text(tree)}") for name, (of, tree) in adjoints]
 
     def meaning(self, of: str) -> str:
         """What the name of a gradient means: ∂J/∂Z1, or so many times that in the course's convention."""

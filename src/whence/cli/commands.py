@@ -31,12 +31,12 @@ def derive(args: argparse.Namespace, output: Output) -> None:
                 **_read_back(net),
                 "layout": args.layout,
                 "convention": args.convention,
-                "derivatives": [_as_json(d) for d in derivatives],
+                "derivatives": [_as_json(d, args.write) for d in derivatives],
             }
         )
         return
     _show_reading(net, output)
-    output.table([(str(d), _shape_text(d.shape)) for d in derivatives], indent="  ", style="bold")
+    output.table([(_text(d, args.write), _shape_text(d.shape)) for d in derivatives], indent="  ", style="bold")
     output.text("")
     for note in dict.fromkeys(note for d in derivatives for note in d.notes):
         output.text(note)
@@ -62,7 +62,7 @@ def explain(args: argparse.Namespace, output: Output) -> None:
         explained = [_explained_json(d, args) for d in derivatives]
         output.json({**_read_back(net), **(explained[0] if args.target else {"derivatives": explained})})
         return
-    texts = [d.explain(view=args.view) for d in derivatives]
+    texts = [d.explain(view=args.view, write=args.write) for d in derivatives]
     _show_reading(net, output)
     _show_shapes(net, output)
     output.text("")
@@ -84,11 +84,11 @@ def _explained_alone(args: argparse.Namespace, output: Output) -> bool:
     if args.strict:
         raise ReadError("choice-made", line=1, column=1, found="; ".join(alone.best.forward.lines), source=text)
     if args.json:
-        output.json(to_json(alone, args.view))
+        output.json(to_json(alone, args.view, args.write))
         return True
     for note in alone.reading.notes:
         output.text(note)
-    output.text(page(alone, args.view))
+    output.text(page(alone, args.view, args.write))
     if error is not None:
         _explain_shapes(error, alone.best.net, args, output)
     return True
@@ -248,13 +248,17 @@ def _read_back(net: Net) -> dict[str, Any]:
     }
 
 
-def _as_json(d: Derivative) -> dict[str, Any]:
+def _text(d: Derivative, write: str | None) -> str:
+    return d.written(write) if write else str(d)
+
+
+def _as_json(d: Derivative, write: str | None = None) -> dict[str, Any]:
     return {
         "target": d.name,
         "of": d.of,
         "formula": d.formula,
         "expanded": d.expanded,
-        "text": str(d),
+        "text": _text(d, write),
         "latex": d.latex(),
         "shape": [str(size) for size in d.shape],
         "layout": d.layout,
@@ -267,7 +271,7 @@ def _as_json(d: Derivative) -> dict[str, Any]:
 def _explained_json(d: Derivative, args: argparse.Namespace) -> dict[str, Any]:
     fields = ("rule", "before", "after", "reason", "shape")
     steps = [{field: str(getattr(step, field)) for field in fields} for step in d.steps]
-    return {**_as_json(d), "steps": steps, "explanation": d.explain(view=args.view)}
+    return {**_as_json(d, args.write), "steps": steps, "explanation": d.explain(view=args.view)}
 
 
 def _conventions(layout: str, convention: str, derivatives: Sequence[Derivative]) -> list[str]:

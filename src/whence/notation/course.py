@@ -1,7 +1,7 @@
 """Formulas as a course's forum types them: dZ^[1] = W^[2]T dZ^[2] * g^[1]'(Z^[1]), in plain letters.
 
 The layer stands in brackets above a name. What is entry by entry has the sign *, which is read so as long as a
-matrix product stands beside it in another way; with `clear` it has ⊙, which nothing else can be.
+matrix product stands beside it in another way; with `clear` it is .*, which nothing else can be.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Course(Ascii):
     def __init__(self, shape_of: ShapeOf, plain: frozenset[str] = frozenset(), *, clear: bool = False) -> None:
         super().__init__(shape_of, plain, clear=clear)
         if clear:
-            self.elementwise_sign = "⊙"
+            self.elementwise_sign = ".*"
 
     def name(self, text: str) -> str:
         return layered(text) or super().name(text)

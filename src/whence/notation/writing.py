@@ -21,6 +21,7 @@ from whence.notation.textbook import ShapeOf, Textbook
 from whence.notation.unicode import Unicode
 from whence.ops.table import TABLE
 from whence.read.canonical import to_text
+from whence.read.dialects import CANONICAL, CODE, LATEX, LECTURE, OCTAVE
 from whence.read.reading import read_typed
 from whence.read.syntax import Call, Expr, Name
 from whence.read.walk import walk
@@ -36,18 +37,26 @@ class Writing:
     read_as: str
     manners: tuple[Manner, ...] = ()
     markdown: bool = False  # what Markdown would take for its own is escaped
+    code: bool = False  # a name on the left is one word
+
+    def left(self, plain: str, latex: str, word: str) -> str:
+        """What stands left of a derivative that has no name, of these texts."""
+        if self.code:
+            return word
+        shown = latex if self.read_as == LATEX.name else plain
+        return escaped(shown) if self.markdown else shown
 
 
-COURSE = Writing("the course's notation", "lecture", (Course, partial(Course, clear=True)))
+COURSE = Writing("the course's notation", LECTURE.name, (Course, partial(Course, clear=True)))
 _SAFE = Writing("the course's notation in Markdown", COURSE.read_as, COURSE.manners, markdown=True)
 
 WRITINGS: dict[str, Writing] = {
-    "unicode": Writing("textbook notation", "lecture", (Unicode,)),
+    "unicode": Writing("textbook notation", LECTURE.name, (Unicode,)),
     "course": COURSE,
-    "latex": Writing("LaTeX", "latex", (Latex, partial(Latex, clear=True))),
-    "numpy": Writing("NumPy", "code", (NumPy,)),
-    "octave": Writing("Octave", "octave", (Octave,)),
-    "canonical": Writing("the canonical language", "canonical"),
+    "latex": Writing("LaTeX", LATEX.name, (Latex, partial(Latex, clear=True))),
+    "numpy": Writing("NumPy", CODE.name, (NumPy,), code=True),
+    "octave": Writing("Octave", OCTAVE.name, (Octave,), code=True),
+    "canonical": Writing("the canonical language", CANONICAL.name, code=True),
     "discourse": _SAFE,
     "github": _SAFE,
     "jupyter": _SAFE,
