@@ -418,7 +418,8 @@ class Derivative:
             return self.net.written(self.answer.tree, dialect, self.name)
         from whence.notation.writing import writing
 
-        left = writing(dialect).left(self._left, self._latex_left, "_".join("d" + name for name in (self.of, *self.wrt)))
+        word = "_".join("d" + name for name in (self.of, *self.wrt))
+        left = writing(dialect).left(self._left, self._latex_left, word)
         return f"{left} = {self.net.written(self.answer.tree, dialect)}"
 
     @property

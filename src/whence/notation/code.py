@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whence.messages.errors import RefusedError
+from whence.notation.letters import is_lettered, operands_of, with_every_axis
 from whence.notation.same import written_out
 from whence.notation.templates import Level, Slot, Template
 from whence.notation.textbook import Piece, ShapeOf, Textbook
 from whence.ops.entry import Op
 from whence.ops.signature import signature
-from whence.ops.table import TABLE
+from whence.ops.table import TABLE, structured_by
 from whence.read.canonical import to_text
-from whence.read.syntax import Binary, Call, Expr, Index, Range
+from whence.read.syntax import Binary, Call, Expr, Index, Name, Number, Range
 from whence.read.vocabulary import PRIME
 from whence.read.walk import children
 
@@ -156,14 +157,47 @@ class NumPy(Code):
     def template_text(self, op: Op, axis: str) -> str:
         return op.numpy if axis else _NO_AXIS.sub("", op.numpy)
 
+    def _call(self, node: Call, parts: list[Piece]) -> Piece:
+        if not is_lettered(node):
+            return super()._call(node, parts)
+        whole = with_every_axis(node, self.shape_of)
+        if whole is None:
+            raise self.refused(to_text(node))
+        return super()._call(whole, [Piece(to_text(whole.arguments[0]), Level.ATOM), *parts[1:]])
+
 
 class Octave(Code):
     signs = OCTAVE_SIGNS
 
     def template_text(self, op: Op, axis: str) -> str:
-        if any(p.kind in ("letters", "order") for way in signature(op).ways for p in way.parameters):
-            raise self.refused(op.name)
         return op.octave
+
+    def _call(self, node: Call, parts: list[Piece]) -> Piece:
+        if is_lettered(node):
+            return self._permuted(node, parts[1:])
+        if node.name == structured_by("transpose").name:
+            raise self.refused(to_text(node))
+        return super()._call(node, parts)
+
+    def _permuted(self, node: Call, parts: list[Piece]) -> Piece:
+        """An einsum that adds nothing up: the arrays with their axes where the result has them, entry by entry."""
+        operands, result = operands_of(node, self.shape_of)
+        factors: list[Piece] = []
+        for operand, piece in zip(operands, parts, strict=True):
+            letters = operand.letters
+            if len(set(letters)) < len(letters) or not set(letters) <= set(result) or operand.rank > 2:
+                raise self.refused(to_text(node))
+            order = [0] * max(len(result), 2)
+            for letter, axis, _ in operand.axes:
+                order[result.index(letter)] = axis + 1
+            unused = iter(axis for axis in range(1, len(order) + 1) if axis not in order)
+            order = [axis or next(unused) for axis in order]
+            if order != sorted(order):
+                piece = Piece(f"permute({piece.text}, [{' '.join(map(str, order))}])", Level.ATOM)
+            factors.append(piece)
+        first, *others = factors
+        texts = [self.at(Level.PRODUCT, first), *(self.after(Level.MINUS, piece) for piece in others)]
+        return Piece(" .* ".join(texts), Level.PRODUCT if others else first.level, number=False)
 
     def axis(self, text: str) -> str:
         if not text.isdigit():
@@ -180,7 +214,18 @@ class Octave(Code):
         return any(size == 1 for size in self.shape_of(tree))
 
     def indexed(self, base: str, places: Sequence[str], node: Index) -> Piece:
-        raise self.refused(f"{base}[{', '.join(places)}]")
+        counted = [self._place(text, place) for text, place in zip(places, node.places, strict=True)]
+        return Piece(f"{base}({', '.join(counted)})", Level.ATOM)
+
+    def _place(self, text: str, place: Expr | Range) -> str:
+        """A place counted from 1; a range ends with its last place."""
+        start = place.low if isinstance(place, Range) else place
+        if start is None or isinstance(start, Name):
+            return text
+        if not isinstance(start, Number):
+            raise self.refused(text)
+        first = to_text(Number(start.value + self.signs.first_index))
+        return first + text[text.index(":") :] if isinstance(place, Range) else first
 
     def _plain_call(self, node: Call, parts: list[Piece], head: str) -> Piece:
         """A call by name: the axis is counted from 1, and what goes over all entries goes twice over an axis."""
@@ -192,5 +237,5 @@ class Octave(Code):
         op = TABLE.get(node.name)
         twice = op is not None and op.of_one == "X" and signature(op).axis == "several" and not axes
         if twice and not self._is_vector(node.arguments[0]):
-            text = head + self.bracket(text)
+            text = f"{head}({parts[0].text}(:))" if isinstance(node.arguments[0], Name) else f"{head}({text})"
         return Piece(text, Level.ATOM)

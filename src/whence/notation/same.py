@@ -1,8 +1,8 @@
 """Are two formulas one, however their text was laid out? Decided exactly, by rewriting both to one form.
 
 Each rule keeps the value for every size: a number folds, a sign goes to the front of its product, what has its own
-sign (`A * B`) is written with it, a size or an axis that is left out is the one the language says, and a sum of what
-is one number is that number. Nothing else is taken for the same.
+sign (`A * B`) is written with it, a size or an axis that is left out is the one the language says, a sum of what is one
+number is that number, the sum of vec(X) that of X, and the letters of an einsum are called in their order. Nothing else is taken for the same.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from whence.notation.letters import is_lettered, settled_letters
 from whence.notation.textbook import ShapeOf
 from whence.ops.entry import Op
 from whence.ops.signature import signature
-from whence.ops.table import TABLE
+from whence.ops.table import TABLE, structured_by
 from whence.read.syntax import (
     Binary,
     Call,
@@ -134,8 +135,14 @@ def _call(node: Call, shape_of: ShapeOf) -> Expr:
         return node
     if op.operator and len(node.arguments) == 2 and not node.keywords:
         return _binary(Binary(op.operator, node.arguments[0], node.arguments[1]))
-    if op.of_one == "X" and not node.keywords and _reduces(op) and is_number(node.arguments[0], shape_of):
-        return node.arguments[0]
+    if is_lettered(node):
+        return settled_letters(node, shape_of)
+    if op.of_one == "X" and not node.keywords and _reduces(op):
+        inner = node.arguments[0]
+        if is_number(inner, shape_of):
+            return inner
+        if isinstance(inner, Call) and inner.name == structured_by("vec").name:
+            return replace(node, arguments=inner.arguments)
     return written_out(node)
 
 

@@ -16,14 +16,14 @@ from whence.notation.code import NumPy, Octave
 from whence.notation.course import Course
 from whence.notation.latex import Latex
 from whence.notation.markdown import escaped
-from whence.notation.same import same, written_out
+from whence.notation.same import same
 from whence.notation.textbook import ShapeOf, Textbook
 from whence.notation.unicode import Unicode
 from whence.ops.table import TABLE
 from whence.read.canonical import to_text
 from whence.read.dialects import CANONICAL, CODE, LATEX, LECTURE, OCTAVE
 from whence.read.reading import read_typed
-from whence.read.syntax import Call, Expr, Name
+from whence.read.syntax import Call, Expr
 from whence.read.walk import walk
 
 Manner = Callable[[ShapeOf, frozenset[str]], Textbook]
@@ -142,13 +142,14 @@ def _texts(tree: Expr, way: Writing, shape_of: ShapeOf) -> Iterator[str]:
         yield to_text(tree)
         return
     used = sorted({node.name for node in walk(tree) if isinstance(node, Call) and node.name in TABLE})
-    choices = [frozenset[str](), *({name} for name in used if len(used) > 1), frozenset(used)] if used else [frozenset()]
+    one = [frozenset({name}) for name in used] if len(used) > 1 else []
+    choices = dict.fromkeys([frozenset[str](), *one, frozenset(used)])
     seen: set[str] = set()
     refusal: RefusedError | None = None
     for plain in choices:
         for manner in way.manners:
             try:
-                text = manner(shape_of, frozenset(plain)).text(tree)
+                text = manner(shape_of, plain).text(tree)
             except RefusedError as error:
                 refusal = error
                 continue

@@ -161,7 +161,8 @@ class Names(Scripted):
     def takes_plus(self, word: str) -> bool:
         """Is `X^+` the pseudoinverse of a declared matrix, and no name of its own?"""
         shape = self.context.shapes.get(word, ())
-        return not self.whole_words and len(shape) == 2 and 1 not in shape and add_layer(word, "plus") not in self.context.names
+        matrix = len(shape) == 2 and 1 not in shape
+        return matrix and not self.whole_words and add_layer(word, "plus") not in self.context.names
 
     def has_axis(self, word: str) -> bool:
         """Is the word a function that goes along an axis?"""

@@ -175,7 +175,8 @@ class Scripted(Parser):
         if items is None and inside.startswith("["):
             raise error_at("bad-superscript", self.tokens[start])
         declared = inside in self.context.scalars or inside in self.context.names
-        if items is None or (declared and items[0][0] == "layer" and token.text == "{") or self.of_number(start, inside):
+        declared = declared and items is not None and items[0][0] == "layer" and token.text == "{"
+        if items is None or declared or self.of_number(start, inside):
             self.i = start
             return None
         self.i = close + 1

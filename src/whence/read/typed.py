@@ -12,11 +12,11 @@ from whence.messages.errors import LimitError, WhenceError
 from whence.ops.table import in_role, structured_by
 from whence.read.brackets import DEPTH_LIMIT
 from whence.read.canonical import to_text
-from whence.read.code import Code
 from whence.read.context import Context
 from whence.read.dialects import CODE
 from whence.read.fit import Shapes, broadcast, product
 from whence.read.lexer import Token
+from whence.read.octave import Octave
 from whence.read.pieces import check_power, fold_left
 from whence.read.places import error_at, join, span_of
 from whence.read.scripts import superscript_items, text_of
@@ -31,7 +31,7 @@ _SOFT = frozenset({"·", "⋅", "×"})
 _ENTRYWISE = frozenset({"⊙", "∘", "•", ".*"})
 
 
-class Typed(Code):
+class Typed(Octave):
     """Recursive descent; the parts about names and about code are in the classes it extends."""
 
     def __init__(self, tokens: list[Token], context: Context) -> None:
@@ -85,6 +85,11 @@ class Typed(Code):
                 right = self.factor()
                 if sign == "/":
                     right = self.denominator(right)
+                if self.permuted and sign == "*":
+                    together = self.with_letters(fold_left(items, signs), right)
+                    if together is not None:
+                        items, signs = [together], []
+                        continue
                 if sign == "soft":
                     if self.dialect.star == "soft" and token.text == "*":  # in Octave all products bind alike
                         items, signs = [fold_left(items, signs)], []
@@ -352,6 +357,9 @@ class Typed(Code):
                 continue
             elif token.text == "[" and not token.blank and not isinstance(node, Number):
                 node = self.index(node)
+                continue
+            elif self.entries_follow(node):
+                node = self.entries_in_brackets(node)
                 continue
             elif token.kind == "word" and token.text == "T" and not token.blank and self.lost_transpose():
                 node = Transpose(node, False, span)
