@@ -118,6 +118,13 @@ _STRUCTURE = (
         Bad("canonical", "W X @ A", 1, 3),
     ),
     Message(
+        "bad-place",
+        "There is no place {found}: Octave counts from 1.",
+        "Write the number of the row or column, from 1 on.",
+        "In Octave the first entry of x is x(1), and X(1, :) is the first row. The language of whence counts from 0.",
+        Bad("typed", "A' * X(0, :)", 1, 8),
+    ),
+    Message(
         "unexpected-sign",
         "{found} cannot stand here.",
         "Check the signs before and after it.",

@@ -154,6 +154,13 @@ class Code(Textbook):
 class NumPy(Code):
     signs = NUMPY_SIGNS
 
+    def indexed(self, base: str, places: Sequence[str], node: Index) -> Piece:
+        """A column or row that is picked out stays one: its place stands in brackets of its own."""
+        ranges = any(isinstance(place, Range) for place in node.places)
+        pairs = zip(places, node.places, strict=True)
+        kept = [text if isinstance(place, Range) or not ranges else f"[{text}]" for text, place in pairs]
+        return super().indexed(base, kept, node)
+
     def template_text(self, op: Op, axis: str) -> str:
         return op.numpy if axis else _NO_AXIS.sub("", op.numpy)
 
@@ -192,7 +199,8 @@ class Octave(Code):
                 order[result.index(letter)] = axis + 1
             unused = iter(axis for axis in range(1, len(order) + 1) if axis not in order)
             order = [axis or next(unused) for axis in order]
-            if order != sorted(order):
+            needed = len(factors) == 1 and not factors[0].text.startswith("permute(")
+            if order != sorted(order) or needed:
                 piece = Piece(f"permute({piece.text}, [{' '.join(map(str, order))}])", Level.ATOM)
             factors.append(piece)
         first, *others = factors

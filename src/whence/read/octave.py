@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from whence.messages.errors import ReadError
@@ -11,6 +12,7 @@ from whence.read.code_words import PERMUTED
 from whence.read.context import Context
 from whence.read.dialects import OCTAVE
 from whence.read.lexer import Token
+from whence.read.names import INDICES
 from whence.read.places import join, span_of
 from whence.read.syntax import Binary, Call, Expr, Index, Number, Range, Span, Text, Transpose, Tuple
 
@@ -34,7 +36,7 @@ class Octave(Code):
     # -- entries
 
     def entries_follow(self, node: Expr) -> bool:
-        """Do the round brackets here hold places: `X(:)`, `X(i, :)`, and `x(1)` of a vector?"""
+        """Do the round brackets here hold places: `X(:)`, `X(i, :)`, `x(1)` and `x(i)` of a vector?"""
         token = self.tokens[self.i]
         if self.dialect is not OCTAVE or token.text != "(" or token.blank or isinstance(node, Number):
             return False
@@ -42,7 +44,11 @@ class Octave(Code):
         if self.commas[self.i] or [t.text for t in inside] == [":"]:
             return True
         shape = self.shapes.of(node)
-        return len(inside) == 1 and inside[0].kind == "number" and shape is not None and len(shape) == 2 and 1 in shape
+        if len(inside) != 1 or shape is None or len(shape) != 2 or 1 not in shape:
+            return False
+        word = inside[0].text
+        counts = re.fullmatch(INDICES, word) and word not in self.context.names | self.context.scalars
+        return inside[0].kind == "number" or bool(counts)
 
     def entries_in_brackets(self, node: Expr) -> Expr:
         token, close = self.tokens[self.i], self.closing[self.i]

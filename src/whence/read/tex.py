@@ -253,7 +253,7 @@ class _Tex:
             self.put(piece)
 
     def font(self, token: Token, name: str) -> None:
-        """A font changes nothing, but a bold 1 is the vector of ones."""
+        """A font changes nothing, but a bold 1 is the vector of ones, and a hyphen joins the words of a function."""
         if self.pieces[self.i].kind == "end" or name in ("rm", "bf", "it"):
             return
         inner = self.inner(self.group(), token)
@@ -261,6 +261,8 @@ class _Tex:
             inner = [inner[0]._replace(kind="word", text=_ONES)]
         if name == "mathbf" and [t.text for t in inner] == ["0"] and self.pieces[self.i].text == "_":
             inner = [inner[0]._replace(kind="word", text=_NOUGHT)]
+        if name == "operatorname" and len(inner) > 2 and all(t.kind == "word" or t.text == "-" for t in inner):
+            inner = [inner[0]._replace(text="_".join(t.text for t in inner if t.kind == "word"), end=inner[-1].end)]
         if name in _LETTERS and self.pieces[self.i].text in _ARROWS:
             return self.letters(token, inner)
         if inner:
