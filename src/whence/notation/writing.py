@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations, islice
 
 from whence.messages.errors import ReadError, RefusedError, WhenceError
 from whence.notation.code import NumPy, Octave
@@ -62,6 +63,7 @@ WRITINGS: dict[str, Writing] = {
     "jupyter": _SAFE,
 }
 
+_CHOICES = 64  # of functions that are called by their names; then all of them are
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -137,13 +139,13 @@ def _name(target: str, way: Writing, shape_of: ShapeOf) -> str:
 
 
 def _texts(tree: Expr, way: Writing, shape_of: ShapeOf) -> Iterator[str]:
-    """The texts of a formula, the preferred first: then with one function called by its name, then with all."""
+    """The texts of a formula, the preferred first: then with ever more functions called by their names."""
     if not way.manners:
         yield to_text(tree)
         return
     used = sorted({node.name for node in walk(tree) if isinstance(node, Call) and node.name in TABLE})
-    one = [frozenset({name}) for name in used] if len(used) > 1 else []
-    choices = dict.fromkeys([frozenset[str](), *one, frozenset(used)])
+    few = (frozenset(names) for size in range(len(used)) for names in combinations(used, size))
+    choices = dict.fromkeys([*islice(few, _CHOICES), frozenset(used)])
     seen: set[str] = set()
     refusal: RefusedError | None = None
     for plain in choices:
