@@ -6,7 +6,6 @@ formula comes back (`same`). So a text says what the formula says, or there is n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from whence.messages.errors import ReadError, RefusedError, WhenceError
 from whence.notation.code import NumPy, Octave
 from whence.notation.course import Course
 from whence.notation.latex import Latex
-from whence.notation.markdown import escaped
+from whence.notation.markdown import escaped, unescaped
 from whence.notation.same import same
 from whence.notation.textbook import ShapeOf, Textbook
 from whence.notation.unicode import Unicode
@@ -64,7 +63,6 @@ WRITINGS: dict[str, Writing] = {
 }
 
 _CHOICES = 64  # of functions that are called by their names; then all of them are
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def writing(name: str) -> Writing:
@@ -113,7 +111,7 @@ def written(
     for text in _texts(tree, way, shape_of):
         whole = f"{_name(target, way, shape_of)} = {text}" if target else text
         shown = escaped(whole) if way.markdown else whole
-        if _comes_back(tree, target, _ESCAPED.sub(r"\1", shown) if way.markdown else shown, way, given, shape_of):
+        if _comes_back(tree, target, unescaped(shown) if way.markdown else shown, way, given, shape_of):
             return shown
     raise RefusedError("not-expressible-in", found=to_text(tree), dialect=way.called)
 
