@@ -98,6 +98,21 @@ _SQUARE = "X: n x n"
 _MATRIX = "X: n x m"
 _TENSOR = "T: p x n x m"
 
+TENSORS = (
+    Question("sum(T**2)", "T", _TENSOR),
+    Question("sum((T @ W)**2)", "W", f"{_TENSOR}, W: m x k"),
+    Question("sum(logdet(T))", "T", "T: p x n x n"),
+    Question('sum(einsum("bij,jk->bik", T, A)**2)', "A", f"{_TENSOR}, A: m x k"),
+    Question("sum(G*softmax(Q @ K.mT, axis=-1))", "Q", "Q: B x T x D, K: B x T x D, G: B x T x T"),
+    Question("sum(G*(X - mean(X, axis=-1)))", "X", "X: B x T x D, G: B x T x D"),
+    Question("T @ w", "w", f"{_TENSOR}, w: m"),
+    Question("sum(X[0:2, :])", "X", _MATRIX),
+    Question("norm(X[0:k, :] @ b)**2", "X", "X: n x m, b: m, a: k"),
+    Question("sum(A*reshape(X, m, n))", "X", "X: n x m, A: m x n"),
+    Question("sum(A*transpose(T, (1, 0, 2)))", "T", f"{_TENSOR}, A: n x p x m"),
+    Question("sum(A*concat(X, B, axis=0))", "X", "A: (n + p) x m, X: n x m, B: p x m"),
+)
+
 REFUSED = (
     Refusals(
         "Words that are not in the language",
@@ -140,23 +155,6 @@ REFUSED = (
             Question("norm_nuc(X)", "X X", _MATRIX),
             Question("norm_spec(X)", "X X", _MATRIX),
             Question("logdet(X)", "X X", _SQUARE, "X: symmetric", structured=True),
-        ),
-    ),
-    Refusals(
-        "Tensors, ranges, and what moves entries about",
-        "whence derives for numbers, columns, rows and matrices. Tensors and ranges are read and have shapes, but "
-        "formulas with them are not derived, but for a few whose answer is a matrix.",
-        (
-            Question("sum(T**2)", "T", _TENSOR),
-            Question("sum((T @ W)**2)", "W", f"{_TENSOR}, W: m x k"),
-            Question("sum(logdet(T))", "T", "T: p x n x n"),
-            Question('sum(einsum("bij,jk->bik", T, A)**2)', "A", f"{_TENSOR}, A: m x k"),
-            Question("sum(X[0:2, :])", "X", _MATRIX),
-            Question("norm(X[0:k, :] @ b)**2", "X", "X: n x m, b: m, a: k"),
-            Question("x[1:n]", "x", "x: n"),
-            Question("sum(A*reshape(X, m, n))", "X", "X: n x m, A: m x n"),
-            Question("sum(A*transpose(X, (1, 0)))", "X", "X: n x m, A: m x n"),
-            Question("sum(A*concat(X, B, axis=0))", "X", "A: (n + p) x m, X: n x m, B: p x m"),
         ),
     ),
     Refusals(

@@ -89,6 +89,12 @@ The axes of the second variable follow those of the first. In `{VEC}` the rows a
 variable, the value running fastest; the columns are vec of the second.
 """
 
+TENSORS = """### Tensors, ranges, and what moves entries about
+
+Arrays of any rank, as NumPy has them: products by the last two axes, broadcasting from the last axis, ranges that keep
+their axis.
+"""
+
 STRUCTURED = """## 3. Structured variables
 
 A derivative by a symmetric `X` treats its entries as independent, unless `structured` is asked for (the field of a
@@ -172,7 +178,7 @@ def declared(shapes: str) -> dict[str, list[str]]:
 
 
 def kind(shape: FullShape) -> str:
-    """number, column, row or matrix."""
+    """number, column, row, matrix or tensor."""
     return "number" if is_scalar(shape) else words(shape).split()[1]
 
 
@@ -279,7 +285,9 @@ def question_of(example: Example) -> Question:
 def pairings() -> str:
     first = [solved(q) for q in asked.FIRST_DERIVATIVES]
     second = [solved(q) for q in asked.SECOND_DERIVATIVES]
+    tensors = [solved(q) for q in asked.TENSORS]
     parts = (PAIRINGS, grid(first), EXAMPLES, pairing_table(first), SECOND, pairing_table(second))
+    parts = (*parts, TENSORS, pairing_table(tensors))
     return "\n".join(parts)
 
 
@@ -299,7 +307,8 @@ def grid(all_found: list[Solved]) -> str:
 
 def pairing_table(all_found: list[Solved]) -> str:
     """Sorted as the kinds are, the value first."""
-    ordered = sorted(all_found, key=lambda s: [KINDS.index(k) for k in s.kinds])
+    kinds = [*KINDS, "tensor"]
+    ordered = sorted(all_found, key=lambda s: [kinds.index(k) if k in kinds else len(kinds) for k in s.kinds])
     rows = [
         (
             f"{s.kinds[0]} by {' and '.join(s.kinds[1:])}",

@@ -381,10 +381,10 @@ class Program(MatrixRules):
 MODES = {"scalar": 8, "vector": 1, "by scalar": 1, "array": 2, "second": 2, "structured": 2}
 
 
-def _problem(rng: random.Random, name: str) -> Problem | None:
+def _problem(rng: random.Random, name: str, kind: type[Program]) -> Problem | None:
     """One problem, or None when this draw has nothing to differentiate by."""
     mode = rng.choices(list(MODES), list(MODES.values()))[0]
-    program = Program(rng)
+    program = kind(rng)
     shape: Shape = ()
     if mode == "array":
         shape = program.some_shape()
@@ -441,21 +441,21 @@ def _problem(rng: random.Random, name: str) -> Problem | None:
     return problem
 
 
-def program(seed: int) -> Problem:
+def program(seed: int, kind: type[Program] = Program) -> Problem:
     """The random program of a seed."""
     rng = random.Random(seed)
     while True:
         try:
-            problem = _problem(rng, f"random-{seed}")
+            problem = _problem(rng, f"random-{seed}", kind)
         except (Misfit, Overgrown):
             continue
         if problem is not None:
             return problem
 
 
-def programs(count: int, seed: int = 0) -> Iterator[Problem]:
+def programs(count: int, seed: int = 0, kind: type[Program] = Program) -> Iterator[Problem]:
     """`count` programs; program k of seed s is that of seed 1,000,000 s + k, so that one can be had alone."""
-    return (program(1_000_000 * seed + k) for k in range(count))
+    return (program(1_000_000 * seed + k, kind) for k in range(count))
 
 
 def main(argv: list[str]) -> int:

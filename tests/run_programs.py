@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import corpus
-from programs import Problem, programs
+from programs import Problem, Program, programs
+from tensor_programs import TensorProgram
 
 Solver = Callable[[Problem], dict[str, Any]]
 FAULTS = ("wrong", "crash")
@@ -174,9 +175,9 @@ def fails_like(kind: str, solve: Solver) -> Callable[[Problem], bool]:
 
 
 # ---------------------------------------------------------------------- the command
-def run(count: int, seed: int, solve: Solver) -> Tally:
+def run(count: int, seed: int, solve: Solver, kind: type[Program] = Program) -> Tally:
     tally = Tally()
-    for problem in programs(count, seed):
+    for problem in programs(count, seed, kind):
         outcome = attempt(problem, solve)
         tally.outcomes[outcome.kind] += 1
         if outcome.kind == "refused":
@@ -206,10 +207,11 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tensors", action="store_true", help="programs with arrays of rank 3 and 4")
     args = parser.parse_args(argv)
     from whence.cli.solve import solve_item
 
-    tally = run(args.count, args.seed, solve_item)
+    tally = run(args.count, args.seed, solve_item, TensorProgram if args.tensors else Program)
     print(report(tally, solve_item))
     return 1 if tally.faults else 0
 

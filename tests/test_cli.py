@@ -316,7 +316,7 @@ def test_bad_command_lines(run: Any, line: str) -> None:
 
 
 def test_a_command_that_is_planned_names_those_that_exist(run: Any) -> None:
-    assert all(name in run("practise", "J = sum(X)", "dX")[2] for name in COMMANDS)
+    assert all(name in run("serve", "J = sum(X)", "dX")[2] for name in COMMANDS)
 
 
 def test_the_nearest_command_and_code_are_named(run: Any) -> None:

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "whence"
 PUBLIC = "the public interface"
 ORDER = (
     *("messages", "ops", "read", "verify", "shapes", "expr", "facts", "laws", "diff", "form", "notation", "steps"),
-    *("check", "emit", PUBLIC, "train", "grade", "cli", "page"),
+    *("check", "arrays", "emit", PUBLIC, "train", "grade", "cli", "page"),
 )
 FILES = sorted(SOURCE.rglob("*.py"))
 

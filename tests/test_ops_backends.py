@@ -51,16 +51,19 @@ def test_code_gives_the_value(
     if not text or any(f"({f}," in call for f in OTHER_FRECHET):
         pytest.skip("no text")
     names: dict[str, Any] = {"np": np, "torch": torch, "math": math}
-    if "scipy" in text:
+    if "scipy" in text or "{F}" in text:
         names["scipy"] = pytest.importorskip("scipy")
         pytest.importorskip("scipy.linalg")
+        pytest.importorskip("scipy.special")
     rng = np.random.default_rng(11)
     drawn = {n: oracle._draw(s, DOMAINS[op.domain], rng) for n, s in shapes.items()}
     want = oracle.run(call, {n: torch.tensor(x) for n, x in drawn.items()})
     for name, x in drawn.items():
         text = text.replace("{" + name + "}", f"({name})")
         names[name] = x if end == "numpy" else torch.tensor(x)
-    text = text.replace("{F}", "torch.linalg.matrix_exp")
+    text = text.replace("{F}", "scipy.linalg.expm" if end == "numpy" else "torch.linalg.matrix_exp")
+    text = text.replace("{like}", "one")
+    names["one"] = np.ones(1) if end == "numpy" else torch.ones(1)
     got = np.asarray(_run(text, op.helpers.get(end, ""), names))
     if op.name in ("svd_u1", "svd_v1"):  # of these the sign is nobody's
         got, want = np.abs(got), np.abs(want)

@@ -106,10 +106,28 @@ def test_texts_can_be_read_and_use_known_words(op: Op) -> None:
 
 @each
 def test_placeholders_are_arguments(op: Op) -> None:
-    known = {p.name for way in signature(op).ways for p in way.parameters} | {"axis", "K"}
+    known = {p.name for way in signature(op).ways for p in way.parameters} | {"axis", "K", "like"}
     for text in (op.latex, op.unicode, op.numpy, op.jax, op.torch, op.c):
         bare = re.sub(r"\\(operatorname|mathbf)\{[^}]*\}", "", text)
         assert set(re.findall(r"\{([A-Za-z]\w*)\}", bare)) <= known
+
+
+@each
+def test_fields_of_the_back_ends_are_filled_or_reasoned(op: Op) -> None:
+    """Entry by entry there is a text that writes into an array; of whole arrays one that gives a number."""
+    if op.kind == "elementwise":
+        assert bool(op.into) != ("into" in op.missing)
+    if signature(op).axis == "several" and op.gives == "axis":
+        assert {"numpy", "jax", "torch"} <= op.whole.keys()
+        assert "c" in op.whole or op.steady or op.structure == "mean"  # the sum over the number
+    assert {key.split()[0] for key in op.factored} <= {"numpy", "jax", "torch"}
+    assert {key.split()[1] for key in op.factored} <= {"pd", "lu"}
+    for text in (op.into, *op.whole.values(), *op.factored.values()):
+        placeholders = set(re.findall(r"\{([A-Za-z]\w*)\}", text))
+        letters = {p.name for way in signature(op).ways for p in way.parameters}
+        assert placeholders <= letters | {"out", "Y", "F", "axis"}
+    for text in (op.steady, op.reflected, *[t for pair in op.stable for t in pair]):
+        assert not text or set(names_in(tree(text))) <= {"X", "axis"}
 
 
 @each

@@ -6,6 +6,7 @@ from typing import Any
 
 import run_programs
 from programs import program, programs
+from tensor_programs import TensorProgram
 
 COUNT, SEED = 150, 11
 FIRST_RELEASE = """
@@ -54,3 +55,11 @@ def test_the_minimiser_keeps_the_fault_and_drops_the_rest(oracle: Any) -> None:
 def test_a_wrong_answer_is_found(oracle: Any) -> None:
     tally = run_programs.run(10, SEED, lambda problem: {"status": "ok", "formula": "12345", "verified": "exact"})
     assert tally.outcomes["wrong"] == 10
+
+
+def test_no_program_with_tensors_is_answered_wrongly(oracle: Any) -> None:
+    from whence.cli.solve import solve_item
+
+    tally = run_programs.run(60, SEED, solve_item, TensorProgram)
+    assert not tally.faults, run_programs.report(tally, solve_item)
+    assert tally.outcomes["right"] >= 0.9 * 60, dict(tally.codes)

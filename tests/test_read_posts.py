@@ -78,7 +78,9 @@ def test_what_is_not_read_is_kept_with_its_reason() -> None:
     assert post.question == "Is the second to last line right (I think so)?"
 
 
-@pytest.mark.parametrize("text", ["Z = W X + b\nJ = sum(Z)", "dZ1 = W2.T @ dZ2 * g1_prime(Z1)", "x = softmax(exp(y))"])
+@pytest.mark.parametrize(
+    "text", ["Z = W X + b\nJ = sum(Z)", "dZ1 = W2.T @ dZ2", "x = softmax(exp(y))", "-(result.T @ (grad @ result.T))"]
+)
 def test_formulas_alone_are_no_post(text: str) -> None:
     assert not looks_like_post(text)
 

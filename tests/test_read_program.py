@@ -134,3 +134,8 @@ def test_equations_are_no_program() -> None:
     with pytest.raises(whence.WhenceError) as raised:
         read_model("A = X + Y\nA = A2 - Y")
     assert raised.value.code == "redefined-name"
+
+
+def test_a_piece_cut_out_of_a_function_may_end_with_return() -> None:
+    assert equations("Z = np.dot(W, X)\nreturn np.sum(Z)\n") == ["Z = W @ X", "sum(Z)"]
+    assert equations("return Z @ W\n") == ["Z @ W"]

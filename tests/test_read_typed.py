@@ -12,6 +12,8 @@ import pytest
 
 from whence.cli.reading import read_item
 from whence.messages.errors import ReadError, WhenceError
+from whence.read.canonical import to_text
+from whence.read.model import read_model
 from whence.read.reading import read_typed
 
 DATA = Path(__file__).parent / "data"
@@ -158,3 +160,30 @@ def test_a_model_in_any_style(text: str, formula: str) -> None:
 
     net = whence.model(text, shapes="W: n1 x n0, X: n0 x m")
     assert net.gradient("W").expanded == formula
+
+
+def test_the_last_axis_of_a_tensor_is_not_that_of_a_matrix() -> None:
+    """axis=-1 is axis=1 of a matrix alone; where the rank does not follow it stays as it was typed."""
+    text = "A = X[:, :, 0:h]\nY = sum(A, axis=-1)\nZ = concat(A*C, A*C, axis=-1)\nV = sum(C, axis=-1)"
+    model = read_model(text, shapes="X: B x T x 2*h, C: T x h")
+    assert [to_text(s.expression) for s in model.statements][1:] == [
+        "sum(A, axis=-1)",
+        "concat(A * C, A * C, axis=-1)",
+        "sum(C, axis=1)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("return -(S.T @ (dS @ S.T))", "-(S.T @ (dS @ S.T))"),
+        (r"\[ \frac{\partial J}{\partial v} = U^T(\hat{y} - y). \]", "dv = U.T @ (y_hat - y)"),
+        (r"$$a = W x,$$", "a = W @ x"),
+    ],
+)
+def test_what_stands_round_a_formula_is_left_out(typed: str, canonical: str) -> None:
+    assert read_typed(typed).lines[0].canonical() == canonical
+
+
+def test_an_unknown_function_is_named() -> None:
+    assert any("d_tanh is read as an unknown function" in note for note in read_typed("x = d_tanh(y) + c").notes)

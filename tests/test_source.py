@@ -17,8 +17,9 @@ COMMANDS = {"cli": {"solve"}}  # whence solve FILE is also a command
 # The table's own vocabularies, in the rooms that carry them out: verbs of the expression graph, routines for values.
 VERBS = {op.structure for op in TABLE.values() if op.structure}
 ROUTINES = {op.value.partition(":")[2] for op in TABLE.values() if op.value.startswith("own:")}
-CARRIED_OUT = {"read": VERBS, "check": VERBS}
+CARRIED_OUT = {"read": VERBS, "check": VERBS, "arrays": VERBS}
 CARRIED_OUT |= {"expr": VERBS, "diff": VERBS, "notation": VERBS, "shapes": VERBS, "verify": VERBS | ROUTINES}
+CARRIED_OUT |= {"emit": VERBS}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "setrecursionlimit", "system", "popen"}
 FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill", "subprocess", "ctypes"}
 # The room that compiles emitted C and loads it, once it exists.

@@ -114,8 +114,8 @@ def main(arguments: list[str]) -> int:
     print(f"{len(some)} formulas")
     for dialect, found in counts.items():
         share = 100 * len(found.refused) / len(some)
-        line = f"same {found.same:4}   refused {len(found.refused):3} ({share:.1f} %)   different {len(found.different)}"
-        print(f"{dialect:10} {line}")
+        refused, different = len(found.refused), len(found.different)
+        print(f"{dialect:10} same {found.same:4}   refused {refused:3} ({share:.1f} %)   different {different}")
         for formula in found.refused if "--list" in arguments else ():
             print("    refused   ", formula.id, formula.text)
         for formula, text in found.different:

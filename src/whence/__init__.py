@@ -7,8 +7,8 @@ dX = Aᵀ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from whence.messages.errors import (
     LimitError,
@@ -21,6 +21,8 @@ from whence.messages.errors import (
 )
 
 if TYPE_CHECKING:
+    from whence import identities
+    from whence.auditing import Audit
     from whence.check.verdict import Equality
     from whence.net import Derivative, Net
 
@@ -33,10 +35,21 @@ __all__ = [
     "ShapeError",
     "UnknownError",
     "WhenceError",
+    "audit",
     "derivative",
     "equivalent",
+    "identities",
     "model",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`whence.identities`, loaded when it is first asked for."""
+    if name == "identities":
+        import importlib
+
+        return importlib.import_module("whence.identities")
+    raise AttributeError(f"module 'whence' has no attribute {name!r}")
 
 
 def model(
@@ -78,6 +91,23 @@ def derivative(
     read = read_model(expression, shapes, assume, None, "canonical")  # type: ignore[arg-type]  # the reader says what of it it cannot take
     net = Net(read, hidden=read.targets[-1:])
     return net.derivative(net.model.targets[-1], names)
+
+
+def audit(
+    function: Callable[..., Any] | Mapping[str, Any],
+    model: Net | str,
+    inputs: Mapping[str, Any],
+    upstream: Any = None,
+    dtype: str | None = None,
+    shapes: str | Mapping[str, object] | None = None,
+) -> Audit:
+    """The verdict on an existing backward pass, from its arrays: right within rounding, or wrong, and by which formula.
+
+    `function` is the gradients by name, a backward pass, or a forward pass in PyTorch or JAX: see `whence.auditing`.
+    """
+    from whence.auditing import audit as run
+
+    return run(function, model, inputs, upstream, dtype, shapes)
 
 
 def equivalent(

@@ -103,7 +103,7 @@ class Engine:
             inputs=len(self.inputs),
             means=speaks_of_means([*asked, *(s.expression for s in model.statements)]),
         )
-        self.chooser = Chooser(self.length, self.forward.rewriter)
+        self.chooser = Chooser(self.length, self.forward.rewriter, means=self.printer.means)
         self.arrangement: Arrangement | None = None
         self.names = (*printed_shapes, *self.table.dims)
 
@@ -292,11 +292,9 @@ class Engine:
 
     def printed(self, node: Node, shape: FullShape, printer: Printer | None = None) -> Expr:
         try:
-            forms = (printer or self.printer).forms(node)
+            return (printer or self.printer).shaped(node, shape).tree
         except NotMatrix as e:
             raise RuleError("outside-format", found="an array of more than two axes inside a function") from e
-        row = len(shape) == 2 and shape[0] == ONE and shape[1] != ONE
-        return forms[1 if row else 0].tree
 
     # ------------------------------------------------------------ verification
     def adjoints_used(self, tree: Expr, back: Backward) -> dict[str, tuple[str, Expr]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from whence.code import AsCode, EmitsCode
 from whence.diff.model import backward
-from whence.engine import Answer, Engine, names_in
-from whence.expr.node import DIMENSION, Node, dimension
+from whence.engine import Answer, Engine, claim_shape, names_in
+from whence.expr.node import DIMENSION, dimension
 from whence.expr.sums import is_zero, make_sum, zero
 from whence.expr.values import core
 from whence.facts.conditions import conditions
@@ -26,18 +27,15 @@ from whence.shapes.dims import Dim
 from whence.shapes.infer import ShapeTable
 from whence.shapes.words import is_scalar, words
 from whence.shapes.words import text as shape_text
-from whence.steps.derivation import Derivation, derivation
-from whence.steps.matrix_reading import Step, index_reading, laws, matrix_reading, steps
-from whence.steps.scalar_reading import scalar_reading
-from whence.steps.style import Style
+from whence.teaching import Taught, check_option
 from whence.verify.certificate import Certificate, certificate
+from whence.verify.point import Setting
 
 if TYPE_CHECKING:
     from whence.check.verdict import Verdict
 
 Layout = Literal["gradient", "numerator", "denominator", "vec"]
 Convention = Literal["exact", "course"]
-View = Literal["matrix", "index", "scalar"]
 FullShape = tuple[Dim, ...]
 ONE = Dim.parse(1)
 
@@ -53,13 +51,7 @@ class Question:
     structured: bool = False
 
 
-def _check_option(name: str, value: str, allowed: object) -> None:
-    words = get_args(allowed)
-    if value not in words:
-        raise ReadError("bad-option", found=f"{name} {value!r}", expected="one of " + ", ".join(words))
-
-
-class Net:
+class Net(EmitsCode):
     """A model that has been read, with its shapes solved.
 
     >>> net = Net(read_model("z = W x; J = sum(z)", "W: n x m, x: m"))
@@ -111,8 +103,8 @@ class Net:
         `target` is the name ("Z1") or that of its adjoint ("dZ1"). Raises UnknownError for a name the model does
         not have, ShapeError where `of` is no scalar, RefusedError where the answer cannot be verified.
         """
-        _check_option("layout", layout, Layout)
-        _check_option("convention", convention, Convention)
+        check_option("layout", layout, Layout)
+        check_option("convention", convention, Convention)
         name, output = self.named(target), of or self.cost
         self._check_output(output)
         if not is_scalar(self.engine.shapes[output]):
@@ -128,7 +120,7 @@ class Net:
         """The derivative of any name by any other; the axes of `of` come first."""
         self._check_output(of)
         wrt = self.named(wrt)
-        _check_option("layout", layout, Layout)
+        check_option("layout", layout, Layout)
         return self._derivative(Question(of, (wrt,), layout), use_adjoints=False)
 
     def hessian(self, target: str, of: str | None = None) -> Derivative:
@@ -141,7 +133,7 @@ class Net:
         names = tuple(self.named(w) for w in wrt)
         if not names:
             raise ReadError("bad-option", found="no name to differentiate by", expected="one name, or two in order")
-        _check_option("layout", layout, Layout)
+        check_option("layout", layout, Layout)
         return self._derivative(Question(of, names, layout), use_adjoints=False)
 
     def _derivative(self, question: Question, use_adjoints: bool = True) -> Derivative:
@@ -150,7 +142,7 @@ class Net:
     def backward(self, of: str | None = None, convention: Convention = "exact") -> list[Derivative]:
         """Every adjoint, in the order in which the backward pass computes them."""
         output = of or self.cost
-        reach = self._on_the_way(output)
+        reach = self.reach(output)
         ordered = [s.target for s in reversed(self.model.statements) if s.target in reach and s.target != output]
         ordered += [n for n in self.engine.inputs if n in reach]
         return [self.gradient(n, output, convention=convention) for n in ordered]
@@ -163,7 +155,7 @@ class Net:
     def lecture_targets(self, of: str | None = None) -> list[str]:
         """The names whose gradients a lecture lists, in the order of the backward pass."""
         output = of or self.cost
-        reach = self._on_the_way(output)
+        reach = self.reach(output)
         parameters = [n for n in self.engine.inputs if n in reach and n not in self.data]
         out: list[str] = []
         on_the_way = [s for s in self.model.statements if s.target in reach]
@@ -216,7 +208,7 @@ class Net:
         if output not in self.engine.shapes:
             raise UnknownError("unknown-target", found=output, expected=", ".join(self.engine.shapes))
 
-    def _on_the_way(self, output: str) -> set[str]:
+    def reach(self, output: str) -> set[str]:
         """The names on which the output depends."""
         bodies = {s.target: s.expression for s in self.model.statements}
         reach, work = {output}, [output]
@@ -227,6 +219,14 @@ class Net:
                     reach.add(used)
                     work.append(used)
         return reach
+
+    @cached_property
+    def setting(self) -> Setting:
+        """The model as the judge's arithmetic takes it."""
+        model = self.model
+        inputs = {n: claim_shape(s) for n, s in self.engine.inputs.items()}
+        lines = tuple((s.target, s.expression) for s in model.statements)
+        return Setting(inputs, lines, model.assumptions, tuple(model.functions), model.defined)
 
     # ------------------------------------------------------------ answers
     def answer(self, question: Question, use_adjoints: bool = True) -> Answer:
@@ -284,11 +284,17 @@ class Net:
         """The shapes of the names that a formula may use: those of the model, and their adjoints."""
         return {**self.engine.shapes, **{a: self.engine.shapes[of] for of, a in self.engine.adjoint_names.items()}}
 
+    @cached_property
+    def _extra_shapes(self) -> dict[str, FullShape]:
+        shapes = self.engine.shapes
+        extra = {"d" + n: s for n, s in shapes.items()} | {"δ" + n: s for n, s in shapes.items()}
+        return {n: s for n, s in extra.items() if n not in shapes} | {
+            a: shapes[of] for of, a in self.engine.adjoint_names.items()
+        }
+
     def shape_of(self, tree: Expr) -> FullShape:
-        """The shape of any formula over the model's names, adjoints and small changes."""
-        extra = {a: self.engine.shapes[of] for of, a in self.engine.adjoint_names.items()}
-        extra |= {"δ" + n: s for n, s in self.engine.shapes.items()}
-        return self.shapes.shape_of(tree, extra=extra)
+        """The shape of any formula over the model's names, gradients and small changes."""
+        return self.shapes.shape_of(tree, extra=self._extra_shapes)
 
     def written(self, tree: Expr, dialect: str, target: str = "") -> str:
         """A formula, or `target = formula`, in another way of writing (`Derivative.written`)."""
@@ -316,9 +322,8 @@ class Net:
         """
         from whence.checking import check_text
 
-        if convention not in ("auto", *get_args(Convention)):
-            raise ReadError("bad-option", found=f"convention {convention!r}", expected="one of auto, exact, course")
-        _check_option("layout", layout, Layout)
+        check_option("convention", convention, ("auto", *get_args(Convention)))
+        check_option("layout", layout, Layout)
         return check_text(self, answer, convention, layout, dialect)
 
     def explain(self, target: str, of: str | None = None, **options: Any) -> str:
@@ -327,7 +332,7 @@ class Net:
 
 
 @dataclass(frozen=True)
-class Derivative:
+class Derivative(Taught, AsCode):
     """A verified derivative. `str()` gives it in textbook notation."""
 
     net: Net
@@ -445,7 +450,7 @@ class Derivative:
     def conditions(self) -> list[str]:
         """What the functions on the way need: "invertible(A)", less what is proved."""
         engine = self.net.engine
-        reach = self.net._on_the_way(self.of)
+        reach = self.net.reach(self.of)
         bodies = [d.body.node for d in engine.forward.definitions if d.name in reach]
         return conditions(
             [*bodies, self.answer.node], engine.facts_of, lambda n: self.net.text(engine.printer.forms(n)[0].tree)
@@ -456,98 +461,5 @@ class Derivative:
         """What else must be said of the answer: that it is zero, and why."""
         if not is_zero(self.answer.node):
             return []
-        depends = all(w in self.net._on_the_way(self.of) for w in self.wrt)
+        depends = all(w in self.net.reach(self.of) for w in self.wrt)
         return [LABELS["zero" if depends else "independent"].format(of=self.of, wrt=" and ".join(self.wrt))]
-
-    # ------------------------------------------------------------ the derivation
-    @property
-    def derivation(self) -> Derivation:
-        """The record of the steps, of which the three readings are printed."""
-        return self._derivation
-
-    @cached_property
-    def _derivation(self) -> Derivation:
-        engine = self.net.engine
-        symbols = {of: engine.symbol(of) for of in engine.adjoint_names if of != self.wrt[0]}
-        reach = self.net._on_the_way(self.of)
-        on_the_way = {of: s for of, s in symbols.items() if of in reach}
-        answer = self.answer.node
-        if self.convention == "course":  # adjoint names stand for m times the derivative
-            on_the_way = {of: s if self.net.is_parameter(of) else self._averaged(s) for of, s in on_the_way.items()}
-            answer = answer if self.net.is_parameter(self.wrt[0]) else self._averaged(answer)
-        return derivation(engine.forward, self.wrt[0], self.of, on_the_way, answer)
-
-    def _averaged(self, node: Node) -> Node:
-        """A node divided by the number of samples."""
-        assert self.net.samples is not None
-        own = tuple(range(node.rank))
-        return make_sum([(1, [(node, own, 1), (dimension(self.net.samples), (), -1)])], node.dims)
-
-    @cached_property
-    def steps(self) -> list[Step]:
-        """The moves of the derivation as data: rule, before, after, reason, shape."""
-        if len(self.wrt) != 1 or not self.derivation.complete:
-            return []
-        return steps(self.derivation, self._style, lambda n: shape_text((*n.dims, ONE) if n.rank == 1 else n.dims))
-
-    @property
-    def _style(self) -> Style:
-        engine = self.net.engine
-        printer = engine.step_printer()
-        statements = {s.target: (s.expression, s.line) for s in self.net.model.statements}
-        shapes = {**engine.shapes, **{a: engine.shapes[of] for of, a in engine.adjoint_names.items()}}
-        scaled = self.convention == "course" and not self.net.is_parameter(self.wrt[0])
-        return Style(self.net.text, printer, shapes, statements, str(self.net.samples) if scaled else "")
-
-    def explain(
-        self,
-        view: View | None = None,
-        sizes: Mapping[str, int] | None = None,
-        depth: int = 2,
-        write: str | None = None,
-    ) -> str:
-        """The derivation as text: one entry first, then all entries at once, then the certificate.
-
-        `view` shows one reading alone: "scalar", "index" or "matrix". `sizes` are those of the scalar reading. With
-        `write` the answer at the top is in that way of writing (`written`).
-        """
-        from whence.steps.page import explanation
-
-        return explanation(self, view, dict(sizes or {}), write)
-
-    def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]:
-        """Sizes for the scalar reading: 2, and 1 for the samples."""
-        out = dict.fromkeys(self.net.ordered_sizes, 2)
-        samples = self.net.samples
-        if samples is not None and str(samples) in out and samples in self.net.engine.shapes[self.wrt[0]]:
-            out[str(samples)] = 1
-        return {**out, **given}
-
-    def scalar_lines(self, sizes: Mapping[str, int]) -> list[tuple[str, str]]:
-        return scalar_reading(
-            self.derivation, self._style, self.answer.tree, sizes, frozenset(self.net.model.functions), self.of
-        )
-
-    def adjoint_texts(self, write: str | None = None) -> list[tuple[str, str]]:
-        """The adjoint names that the formula rests on: (of, the formula as shown), those it uses itself first."""
-        adjoints = reversed(self.answer.adjoints.items())
-        if write:
-            return [(of, self.net.written(tree, write, name)) for name, (of, tree) in adjoints]
-        return [(of, f"{display_name(name)} = {self.net.text(tree)}") for name, (of, tree) in adjoints]
-
-    def meaning(self, of: str) -> str:
-        """What the name of a gradient means: ∂J/∂Z1, or so many times that in the course's convention."""
-        name = display_name("d" + of)
-        texts = {"name": name, "of": display_name(self.of), "wrt": display_name(of)}
-        if self.convention == "course" and not self.net.is_parameter(of):
-            return LABELS["means-scaled"].format(number=self.net.samples, **texts)
-        return LABELS["means"].format(**texts)
-
-    def law_lines(self) -> list[str]:
-        return laws(self.derivation)
-
-    def matrix_lines(self) -> list[tuple[str, str]]:
-        return matrix_reading(self.derivation, self._style, self.of, str(self))
-
-    def index_lines(self) -> list[str]:
-        return index_reading(self.derivation, self._style, display_name(self.name))

@@ -6,19 +6,26 @@ import argparse
 from typing import NoReturn
 
 from whence.cli.texts import CommandError
+from whence.messages.lessons import LESSONS
 
 _COMMANDS = (  # usage, what it gives
     ("derive MODEL [TARGET ...]", "all formulas of the backward pass, or those asked for"),
     ("shapes MODEL", "the shape of every name, and the line that fixed it"),
     ("explain MODEL [TARGET] | --code [CODE]", "where one formula comes from, or what an error means"),
+    ("practise MODEL TARGET | --state FILE", "a worksheet: find a formula yourself, every line judged"),
+    ("lookup WORDS | --form FORMULA --wrt NAME", "rules and identities by words or form, and whether one may be used"),
+    ("reply POST.md", "an answer to a forum post that displays there"),
     ("check MODEL ANSWER | FILE.jsonl", "is a formula right, and if not, what the mistake is"),
     ("grade RUBRIC SUBMISSIONS --out FOLDER", "the marks of a class, answers with the same mistake together"),
+    ("audit MODEL --inputs FILE --grads FILE", "is an existing backward pass right, judged by its arrays"),
+    ("emit MODEL", "the cost and its gradients as code that needs nothing of whence"),
     ("read TEXT | FILE.jsonl", "how a text as typed is read: LaTeX, a slide, NumPy, Octave, Unicode"),
     ("solve FILE", "one problem a line in, one answer a line out"),
 )
 COMMANDS = {usage.split()[0]: text for usage, text in _COMMANDS}
 _USAGES = {usage.split()[0]: usage for usage, _ in _COMMANDS}
-LATER = ("practise", "lookup", "reply", "audit", "emit", "train", "serve")
+ASKED = tuple(k.removeprefix("only-none-") for k in LESSONS if k.startswith("only-none-"))  # the questions of --only
+LATER = ("train", "serve")
 
 _MODEL = """A MODEL is a file, - for standard input, or the text itself, one equation a line or between semicolons:
   whence explain "Z = W X; J = norm(Z - Y)^2" dW
@@ -75,7 +82,24 @@ def _derive(parser: Parser) -> None:
 def _explain(parser: Parser) -> None:
     _model(parser)
     parser.add_argument("target", nargs="?", metavar="TARGET", help="dZ1, or Z1 (default: all that a lecture lists)")
-    parser.add_argument("--view", choices=("scalar", "index", "matrix"), help="one reading alone (default: all needed)")
+    parser.add_argument(
+        "--view",
+        choices=("scalar", "index", "matrix", "all"),
+        help="one reading alone, or all three step by step (default: one entry, then matrices)",
+    )
+    parser.add_argument(
+        "--depth",
+        type=int,
+        choices=(1, 2, 3),
+        default=2,
+        help="1: the formula and one line of reason; 2: the steps; 3: every small step with its rule (default: 2)",
+    )
+    parser.add_argument("--only", choices=ASKED, help="one question alone: why is it so?")
+    parser.add_argument(
+        "--show",
+        choices=("chain", "multiply", "toy", "arrangements"),
+        help="the partial derivatives by name; why one cannot just multiply; the toy example; all ways to multiply",
+    )
     parser.add_argument(
         "--code", nargs="?", const="", metavar="CODE", help="what the message with this code means (without: all codes)"
     )
@@ -85,6 +109,58 @@ def _explain(parser: Parser) -> None:
 
 def _shapes(parser: Parser) -> None:
     _model(parser)
+    _common(parser)
+
+
+def _practise(parser: Parser) -> None:
+    _model(parser)
+    parser.add_argument("target", nargs="?", metavar="TARGET", help="dZ1, or Z1: the gradient to be found")
+    parser.add_argument("--state", default="", metavar="FILE", help="where the worksheet is kept (default: in here)")
+    parser.add_argument("--line", action="append", default=[], metavar="TEXT", help="judge this line and end")
+    _common(parser)
+
+
+def _lookup(parser: Parser) -> None:
+    parser.add_argument("words", nargs="*", metavar="WORDS", help="words, or the name of a rule or identity")
+    parser.add_argument("--form", metavar="FORMULA", help="a formula: which identities have its form?")
+    parser.add_argument("--wrt", metavar="NAME", help="by which name FORMULA is differentiated")
+    parser.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="bindings",
+        metavar="SYMBOL=NAME",
+        help="may I use this rule here? what each of its symbols is to stand for (may repeat)",
+    )
+    parser.add_argument("--model", metavar="MODEL", help="the model whose names --with gives")
+    parser.add_argument("--shapes", action="append", default=[], metavar="TEXT", help='shapes, as in "X: n0 x m"')
+    parser.add_argument("--assume", action="append", default=[], metavar="TEXT", help='what is known: "S: symmetric"')
+    parser.add_argument("--proof", action="store_true", help="the steps of the identity, down to single numbers")
+    _common(parser)
+
+
+def _reply(parser: Parser) -> None:
+    parser.add_argument("post", nargs="?", metavar="POST.md", help="the post: a file, -, or text")
+    parser.add_argument(
+        "--level", choices=("hint", "step", "full"), default="step", help="how much is given away (default: step)"
+    )
+    parser.add_argument("--model", metavar="MODEL", help="the forward lines, where the post has none")
+    parser.add_argument("--target", metavar="TARGET", help="the formula asked for, where the post does not say")
+    _common(parser)
+
+
+def _emit(parser: Parser) -> None:
+    _model(parser)
+    parser.add_argument("--wrt", default="", metavar="NAMES", help="W1,b1: by which names (default: all parameters)")
+    parser.add_argument("--of", default="", metavar="NAME", help="of which name (default: the last number)")
+    parser.add_argument("--to", choices=("numpy", "jax", "torch", "c"), default="numpy", help="the language (numpy)")
+    parser.add_argument("--custom", action="store_true", help="as a custom_vjp (jax) or an autograd.Function (torch)")
+    parser.add_argument("--inplace", action="store_true", help="numpy that writes into arrays it has made before")
+    parser.add_argument("--assignment", action="store_true", help='numpy as an assignment has it: grads = {"dW1": dW1}')
+    parser.add_argument("--training", action="store_true", help="loss, gradients, update and step by dictionaries")
+    parser.add_argument("--hessian", action="store_true", help="the second derivative as an operator")
+    parser.add_argument("--sizes", default="", metavar="TEXT", help="n=784,m=128: they decide the order of products")
+    parser.add_argument("--out", default="", metavar="FILE", help="write the code there")
     _common(parser)
 
 
@@ -133,6 +209,16 @@ def _grade(parser: Parser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on after the results that FOLDER has")
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="work on N processes (default: 1)")
     parser.add_argument("--preview", action="store_true", help="show the right answers and their points only")
+    _common(parser)
+
+
+def _audit(parser: Parser) -> None:
+    _model(parser)
+    parser.add_argument("--inputs", required=True, metavar="FILE", help="the model's inputs by name, an npz file")
+    parser.add_argument("--grads", required=True, metavar="FILE", help="the gradients to judge, dX or X, an npz file")
+    parser.add_argument("--upstream", metavar="FILE", help="the gradient of the model's last line, an npz file")
+    parser.add_argument("--dtype", metavar="NAME", help="float64, float32, bf16, fp16 (default: as the numbers show)")
+    parser.add_argument("--picture", metavar="FILE", help="write heat maps of the wrong gradients there, as SVG")
     _common(parser)
 
 
@@ -194,4 +280,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_BUILDERS = dict(zip(COMMANDS, (_derive, _shapes, _explain, _check_command, _grade, _read, _solve), strict=True))
+_BUILDERS = dict(
+    zip(
+        COMMANDS,
+        (_derive, _shapes, _explain, _practise, _lookup, _reply, _check_command, _grade, _audit, _emit, _read, _solve),
+        strict=True,
+    )
+)

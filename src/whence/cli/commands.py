@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import whence
 from whence.cli.output import Output
-from whence.cli.source import read_argument
+from whence.cli.source import read_argument, write_text
 from whence.cli.texts import CONVENTIONS, LAYOUTS, CommandError, refuse_choices
 from whence.messages.catalogue import CATALOGUE, nearest, sentence
 from whence.messages.errors import ReadError, WhenceError
 from whence.read.array_errors import ArrayError, array_error_in, without_array_errors
 
 if TYPE_CHECKING:
+    from whence.code import Form
     from whence.net import Derivative, Net
     from whence.shapes.infer import Row
 
@@ -62,10 +63,11 @@ def explain(args: argparse.Namespace, output: Output) -> None:
         explained = [_explained_json(d, args) for d in derivatives]
         output.json({**_read_back(net), **(explained[0] if args.target else {"derivatives": explained})})
         return
-    texts = [d.explain(view=args.view, write=args.write) for d in derivatives]
+    texts = [_explanation(d, args) for d in derivatives]
     _show_reading(net, output)
-    _show_shapes(net, output)
-    output.text("")
+    if args.depth > 1 and not args.only and args.show in (None, "arrangements"):
+        _show_shapes(net, output)
+        output.text("")
     output.text("\n\n".join(text.rstrip("\n") for text in texts))
 
 
@@ -123,6 +125,34 @@ def shapes(args: argparse.Namespace, output: Output) -> None:
         output.text(default)
 
 
+def emit(args: argparse.Namespace, output: Output) -> None:
+    """The cost and its gradients as a program."""
+    from whence.code import FORMS, PLAIN
+
+    net = _net(args)
+    names = [_typed_name(net, name.strip()) for name in args.wrt.split(",") if name.strip()]
+    asked: list[Form] = [f for f in FORMS if f != PLAIN and getattr(args, f)]
+    form = asked[0] if asked else PLAIN
+    code = net.emit(names, args.to, args.of or None, form=form, sizes=_sizes(args.sizes))
+    if args.json:
+        output.json({**_read_back(net), "to": args.to, "form": form, "code": code})
+    elif args.out:
+        write_text(args.out, code)
+    else:
+        output.text(code.rstrip("\n"))
+
+
+def _sizes(text: str) -> dict[str, int]:
+    """n=784,m=128 as sizes. Raises CommandError `bad-usage`."""
+    out: dict[str, int] = {}
+    for part in filter(None, text.replace(" ", "").split(",")):
+        name, _, value = part.partition("=")
+        if not value.isdecimal() or not 1 <= int(value[:10]) <= 10**9:
+            raise CommandError("bad-usage", found=f"{part[:40]!r} is no size", help="A size is written n=784.")
+        out[name] = int(value)
+    return out
+
+
 def solve(args: argparse.Namespace, output: Output) -> None:
     """The answers to a file of problems, line by line."""
     from functools import partial
@@ -134,6 +164,27 @@ def solve(args: argparse.Namespace, output: Output) -> None:
         import whence.engine  # noqa: F401 (the processes are copies of this one and share it)
     handler = partial(solve_line, debug=args.debug)
     run_batch(args.file, handler, out=args.out, resume=args.resume, jobs=args.jobs)
+
+
+def practise(args: argparse.Namespace, output: Output) -> None:
+    """A worksheet on one gradient."""
+    from whence.cli import practise as door
+
+    door.practise(args, output)
+
+
+def lookup(args: argparse.Namespace, output: Output) -> None:
+    """Rules and identities."""
+    from whence.cli import lookup as door
+
+    door.lookup(args, output)
+
+
+def reply(args: argparse.Namespace, output: Output) -> None:
+    """An answer to a forum post."""
+    from whence.cli import reply as door
+
+    door.reply(args, output)
 
 
 def check(args: argparse.Namespace, output: Output) -> int:
@@ -148,6 +199,13 @@ def grade(args: argparse.Namespace, output: Output) -> None:
     from whence.cli.grade import run_grade
 
     run_grade(args, output)
+
+
+def audit(args: argparse.Namespace, output: Output) -> int:
+    """The verdict on a backward pass, from its arrays."""
+    from whence.cli.audit import run_audit
+
+    return run_audit(args, output, _net)
 
 
 def explain_code(code: str, output: Output) -> None:
@@ -180,7 +238,10 @@ def read(args: argparse.Namespace, output: Output) -> None:
     run(args, output)
 
 
-RUN = {run.__name__: run for run in (derive, shapes, explain, check, grade, read, solve)}
+RUN = {
+    run.__name__: run
+    for run in (derive, shapes, explain, practise, lookup, reply, check, grade, audit, emit, read, solve)
+}
 
 
 # -- asking the engine
@@ -268,10 +329,14 @@ def _as_json(d: Derivative, write: str | None = None) -> dict[str, Any]:
     }
 
 
+def _explanation(d: Derivative, args: argparse.Namespace) -> str:
+    return d.explain(view=args.view, depth=args.depth, only=args.only, show=args.show, write=args.write)
+
+
 def _explained_json(d: Derivative, args: argparse.Namespace) -> dict[str, Any]:
     fields = ("rule", "before", "after", "reason", "shape")
     steps = [{field: str(getattr(step, field)) for field in fields} for step in d.steps]
-    return {**_as_json(d, args.write), "steps": steps, "explanation": d.explain(view=args.view)}
+    return {**_as_json(d, args.write), "steps": steps, "explanation": _explanation(d, args)}
 
 
 def _conventions(layout: str, convention: str, derivatives: Sequence[Derivative]) -> list[str]:

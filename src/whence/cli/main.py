@@ -101,7 +101,13 @@ def _check(name: str, args: argparse.Namespace) -> None:
         problem = "TEXT is missing" if args.text is None else ""
     elif "code" in args and args.code is not None:
         problem = "--code explains a message, not a MODEL" if args.model is not None else ""
-    elif args.model is None:
+    elif "words" in args:
+        problem = "" if args.words or args.form else "WORDS are missing"
+        if args.form and not args.wrt:
+            problem = "--form needs --wrt NAME"
+    elif "post" in args:
+        problem = "POST.md is missing" if args.post is None else ""
+    elif "state" not in args and args.model is None:
         problem = "MODEL is missing"
     if problem:
         raise CommandError("bad-usage", found=problem, help=f"See whence {name} --help.")

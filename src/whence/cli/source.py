@@ -94,3 +94,13 @@ def _looks_like_path(argument: str) -> bool:
         return False
     separators = {os.sep, os.altsep or os.sep}
     return any(s in argument for s in separators) or os.path.splitext(argument)[1].lower() in SUFFIXES
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a file. Raises CommandError `cannot-write`."""
+    try:
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise CommandError("cannot-write", found=path, expected=reason) from None

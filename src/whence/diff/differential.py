@@ -8,6 +8,7 @@ from whence.diff.reverse import FUNCTION_NAME, differential_text, refuse_without
 from whence.expr.build import Scope, build, parsed
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function
 from whence.expr.opaque import argument_value, placeholders, word_of
+from whence.expr.regroup import is_reshape, reshaped
 from whence.expr.sums import integer, is_zero, make_sum, product, zero
 from whence.expr.values import Value
 from whence.messages.errors import RuleError
@@ -51,6 +52,9 @@ def _of_function(node: Node, marks: Mapping[Node, Node], value_of: Rewrite) -> N
             function(node.name + "_prime", node.arguments, node.dims, node.parameters, node.facts & {"symmetric"})
         )
         return product([(slope, own, 1), (change(node.arguments[0], marks, value_of), own, 1)], node.dims)
+    if is_reshape(node):
+        moved = change(node.arguments[0], marks, value_of)
+        return reshaped(argument_value(node, moved), *node.dims).node
     op = lookup(node.name)
     if op is None or not (op.differential or op.zero):
         raise RuleError("no-rule", found=node.name)

@@ -22,6 +22,7 @@ from whence.expr.build import Scope, build
 from whence.expr.node import Factor, Node, identity, variable
 from whence.expr.opaque import triangular_mask
 from whence.expr.rewrite import Rewriter
+from whence.expr.shifted import as_softmax, shift_of
 from whence.expr.sums import add, make_sum, product, size, zero
 from whence.expr.values import FullShape, Value, core
 from whence.facts.declared import facts_of_assumptions, open_facts
@@ -88,6 +89,7 @@ def forward(
         if known is not plain:
             leaves[plain] = known
     rewriter = Rewriter(leaves)
+    shifts: dict[Node, Node] = {}  # what logsumexp(X) is called, so that exp(X - L) is known to be softmax(X)
     definitions = []
     scope = Scope(values, frozenset(functions), defined)
     for name, expression in statements:
@@ -100,6 +102,12 @@ def forward(
         leaves[atom] = known
         if body.groups is None and name not in hidden and (body.node.rank or name not in unnamed):
             rewriter.name(rewritten, known)
+            if shifts.keys() & rewritten.leaves:
+                other = rewriter(as_softmax(rewritten, shifts))
+                if other is not rewritten:
+                    rewriter.name(other, known)
+            if shift_of(rewritten):
+                shifts[known] = rewritten
         definitions.append(Definition(name, body, atom, expression))
     return Forward(inputs, tuple(definitions), scope, rewriter, value_atoms)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from whence.expr.build import Scope, apply, build, parsed
 from whence.expr.node import FUNCTION, SUM, Coefficient, Factor, Node, function, identity, variable
 from whence.expr.opaque import argument_value, letters, placeholders, word_of
+from whence.expr.regroup import is_reshape, reshaped
 from whence.expr.sums import add, integer, is_zero, make_sum, product
 from whence.expr.values import Value
 from whence.messages.errors import RuleError
@@ -117,6 +118,9 @@ def _through_function(node: Node, g: Node, wanted: frozenset[Node], value_of: Re
         )
         own = tuple(range(node.rank))
         return [(node.arguments[0], product([(g, own, 1), (derivative, own, 1)], node.dims))]
+    if is_reshape(node):
+        (argument,) = node.arguments
+        return [(argument, reshaped(argument_value(node, g), *argument.dims).node)]
     op = lookup(node.name)
     if op is None:
         raise RuleError("no-rule", found=node.name)

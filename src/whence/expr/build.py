@@ -14,7 +14,8 @@ from functools import lru_cache
 from whence.expr.node import FUNCTION, IDENTITY, SUM, Coefficient, Factor, variable
 from whence.expr.opaque import elementwise, letters, opaque, placeholders, result_shape, unknown
 from whence.expr.products import as_value, commutes, diagonal_of, kron_factors, matrix_chain, oriented, split_scalars
-from whence.expr.structures import FUNCTIONS, STRUCTURES, compare, entry
+from whence.expr.regroup import Place, entry
+from whence.expr.structures import FUNCTIONS, STRUCTURES, compare
 from whence.expr.sums import constant, integer, is_zero, product, size, zero
 from whence.expr.values import (
     ONE,
@@ -194,6 +195,8 @@ def _argument(parameter: Parameter, expr: Expr, scope: Scope) -> Value | Dim | s
         return _whole_number(expr)
     if isinstance(expr, Text):
         return expr.value
+    if isinstance(expr, Tuple):
+        return tuple(_whole_number(item) for item in expr.items)
     return build(expr, scope)
 
 
@@ -368,32 +371,43 @@ def dim_of(expr: Expr, scope: Scope) -> Dim:
     """A size given as an argument: eye(n), ones(n, 2). Raises RuleError for what is no size."""
     match expr:
         case Number(value=v) if v.denominator == 1:
-            return Dim.parse(str(v))
+            return Dim.parse(int(v))
         case Name(id=name):
             return scope.sizes.get(name) or Dim.parse(name)
-        case Binary(operator="*" | "+" | "-" as op):
+        case Negative(operand=inner):
+            return -dim_of(inner, scope)
+        case Binary(operator="*" | "+" | "-" | "/" as op):
             a, b = dim_of(expr.left, scope), dim_of(expr.right, scope)
-            return a * b if op == "*" else a + b if op == "+" else a - b
+            if op != "/":
+                return a * b if op == "*" else a + b if op == "+" else a - b
+            quotient = a.divided_by(b)
+            if quotient is not None:
+                return quotient
     raise _refused(RuleError, "outside-scope", "size", expr)
 
 
 def _entry(expr: Index, scope: Scope) -> Value:
     v = build(expr.operand, scope)
-    places = [_place(p) for p in expr.places]
-    if len(places) == 1 and len(v.shape) == 2:
-        places = [places[0], "0"] if v.shape[1] == ONE else ["0", places[0]]
-    return entry(v, places)
+    given = expr.places
+    if len(given) == 1 and len(v.shape) == 2:
+        other = Range() if isinstance(given[0], Range) else Number(Fraction(0))
+        given = (given[0], other) if v.shape[1] == ONE else (other, given[0])
+    return entry(v, [_place(p, d, scope) for p, d in zip(given, v.shape, strict=True)])
 
 
-def _place(place: Expr | Range) -> str | None:
-    """The text of an index, a name or a whole number; None for the whole axis."""
+def _place(place: Expr | Range, size: Dim, scope: Scope) -> Place:
+    """The text of an index, a name or a place counted from 0; a range; None for the whole axis."""
     match place:
-        case Range(low=None, high=None):
-            return None
         case Range():
-            raise _refused(RuleError, "outside-scope", "a range of entries", place)
-        case Name(id=name):
+            low = _bound(place.low, size, scope) if place.low is not None else Dim.parse(0)
+            high = _bound(place.high, size, scope) if place.high is not None else size
+            return None if not low.terms and high == size else (low, high)
+        case Name(id=name) if name not in scope.values and name not in scope.sizes:
             return name
-        case Number(value=v) if v.denominator == 1:
-            return str(v)
-    raise _refused(RuleError, "outside-scope", "an index that is not a name or a number", place)
+    return _bound(place, size, scope)
+
+
+def _bound(expr: Expr, size: Dim, scope: Scope) -> Dim:
+    """A place along an axis; a negative one counts from the end."""
+    out = dim_of(expr, scope)
+    return out + size if out.terms and all(c < 0 for _, c in out.terms) else out

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from whence.expr.naming import canonical_naming
 from whence.expr.node import BASIS, SUM, Coefficient, Node, function, identity, raw_sum
+from whence.expr.selectors import SELECTS, use_selectors
 
 UNIT_DIAGONAL = "unit-diagonal"  # a triangular mask: ones on one side of the diagonal and on it, zeros on the other
 LOWER = "lower"  # zero above the diagonal
@@ -20,10 +21,10 @@ def _simple_facts(exponents: Exponents) -> Exponents:
     out: Exponents = {}
     for (node, idx), e in exponents.items():
         facts = node.facts
-        if "symmetric" in facts and len(idx) == 2 and idx[0] > idx[1]:
-            idx = (idx[1], idx[0])
+        if "symmetric" in facts and len(idx) > 1 and idx[-2] > idx[-1]:
+            idx = (*idx[:-2], idx[-1], idx[-2])
         out[node, idx] = out.get((node, idx), 0) + e
-        if UNIT_DIAGONAL in facts and idx[0] == idx[1]:
+        if UNIT_DIAGONAL in facts and len(idx) > 1 and idx[0] == idx[1]:
             del out[node, idx]
         elif "mask" in facts and out[node, idx] > 0:
             out[node, idx] = 1
@@ -63,6 +64,7 @@ def use_facts(exponents: Exponents, rank: int) -> tuple[Exponents, bool]:
     changed = UNIT_DIAGONAL in present and _triangles(out)
     changed |= "mask" in present and _entries(out, rank)
     changed |= SYMBOLIC_POWER in present and _powers(out)
+    changed |= SELECTS in present and use_selectors(out)
     return out, changed
 
 

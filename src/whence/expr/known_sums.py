@@ -17,7 +17,7 @@ def drop_known_sums(factors: list[Factor], summed: dict[int, Dim], rank: int) ->
     while True:
         for k, (f, idx, e) in enumerate(factors):
             axes = _known_axes(_TO_ONE, f.facts) if e == 1 else ()
-            axis = next((a for a in axes if _lonely(idx, a, factors, k, rank)), None)
+            axis = next((a for (a,) in axes if _lonely(idx, a, factors, k, rank)), None)
             if axis is not None:
                 del summed[idx[axis]]
                 factors = factors[:k] + factors[k + 1 :]
@@ -29,15 +29,18 @@ def drop_known_sums(factors: list[Factor], summed: dict[int, Dim], rank: int) ->
 def sums_to_zero(factors: list[Factor], rank: int) -> bool:
     """Is one of the factors centred along an index that nothing else carries?"""
     for k, (f, idx, e) in enumerate(factors):
-        if e == 1 and f.facts and any(_lonely(idx, a, factors, k, rank) for a in _known_axes(_TO_ZERO, f.facts)):
-            return True
+        if e != 1 or not f.facts:
+            continue
+        for axes in _known_axes(_TO_ZERO, f.facts):
+            if all(_lonely(idx, a, factors, k, rank) for a in axes) and len({idx[a] for a in axes}) == len(axes):
+                return True
     return False
 
 
 @lru_cache(maxsize=1_000)
-def _known_axes(fact: str, facts: frozenset[str]) -> tuple[int, ...]:
-    """The axes along which a node with these facts is known to sum to one, or to zero."""
-    return tuple(sorted(int(f[len(fact) :]) for f in facts if f.startswith(fact)))
+def _known_axes(fact: str, facts: frozenset[str]) -> tuple[tuple[int, ...], ...]:
+    """The axes along which, together, a node with these facts is known to sum to one, or to zero."""
+    return tuple(sorted(tuple(map(int, f[len(fact) :].split("+"))) for f in facts if f.startswith(fact)))
 
 
 def _lonely(idx: tuple[int, ...], axis: int, factors: list[Factor], own: int, rank: int) -> bool:

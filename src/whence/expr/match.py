@@ -86,7 +86,7 @@ def _occurrences(
 
 
 def _orders(f: Node, ix: tuple[int, ...]) -> list[tuple[int, ...]]:
-    return [ix, ix[::-1]] if "symmetric" in f.facts and len(ix) == 2 else [ix]
+    return [ix, (*ix[:-2], ix[-1], ix[-2])] if "symmetric" in f.facts and len(ix) > 1 else [ix]
 
 
 def _bound(binding: Binding, idx: tuple[int, ...], ix: tuple[int, ...]) -> Binding | None:

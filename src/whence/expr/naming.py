@@ -36,8 +36,8 @@ def _finish(factors: list[Factor], names: dict[int, int]) -> tuple[Factor, ...]:
     renamed = []
     for f, idx, e in factors:
         new = tuple([names.get(i, i) for i in idx])
-        if len(new) == 2 and new[0] > new[1] and "symmetric" in f.facts:
-            new = (new[1], new[0])
+        if len(new) > 1 and new[-2] > new[-1] and "symmetric" in f.facts:  # in its last two axes
+            new = (*new[:-2], new[-1], new[-2])
         renamed.append((f, new, e))
     if len(renamed) > 1:
         renamed.sort(key=_factor_key)
@@ -51,10 +51,10 @@ def _refine(factors, base, colours: dict[int, int], summed: list[int]) -> dict[i
         touching: dict[int, list[int]] = {i: [] for i in summed}
         for idx, symmetric, b in touched:
             seen = [colours[i] for i in idx]
-            whole = hash((b, *(sorted(seen) if symmetric else seen)))
+            whole = hash((b, *seen[:-2], *sorted(seen[-2:])) if symmetric else (b, *seen))
             for place, i in enumerate(idx):
                 if i in touching:
-                    touching[i].append(hash((whole, 0 if symmetric else place)))
+                    touching[i].append(hash((whole, min(place, len(idx) - 2) if symmetric else place)))
         new = {i: hash((colours[i], *sorted(touching[i]))) & MASK for i in summed}
         colours = {**colours, **new}
         count = len(set(new.values()))

@@ -203,9 +203,10 @@ def identity(size: Dim) -> Node:
     return _named(IDENTITY, "identity", (size, size))
 
 
-def basis(index: str, size: Dim) -> Node:
-    """The unit vector that is 1 at the entry called `index`."""
-    return _named(BASIS, index, (size,), facts=frozenset(("mask", "sums-to-1:0")))
+def basis(index: str | Dim, size: Dim) -> Node:
+    """The unit vector that is 1 at the entry called `index`, or at a place that is known as a size is."""
+    parameters = () if isinstance(index, str) else (index,)
+    return _named(BASIS, str(index), (size,), parameters=parameters, facts=frozenset(("mask", "sums-to-1:0")))
 
 
 def function(

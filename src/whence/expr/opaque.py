@@ -44,6 +44,8 @@ def placeholders(op: Op, count: int | None = None) -> list[str]:
 # ---------------------------------------------------------------- entry by entry
 def step(v: Value) -> Value:
     """1 where the value is positive, else 0."""
+    if "mask" in v.node.facts:
+        return v
     op = structured_by("step")
     return elementwise(op.name, [v], facts=op.facts)
 
@@ -170,14 +172,19 @@ def opaque(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | None, wor
             facts.add(f"sums-to-1:{slots[0]}")
         return _axis_canonical(op, first, slots, shape, facts)
     parameters = (None, word) if word else ()
-    if op.transposes and all(n.rank == 2 for n in nodes):
-        turned = [transpose(n, (1, 0)) for n in nodes]
+    if op.transposes and all(n.rank == len(a.shape) >= 2 for n, a in zip(nodes, arguments, strict=True)):
+        turned = [transpose(n, last_two_turned(n.rank)) for n in nodes]
         if op.transposes == "equivariant" and all(t is n for t, n in zip(turned, nodes, strict=True)):
             facts.add("symmetric")
         if [t.order for t in turned] < [n.order for n in nodes]:
             made = function(op.name, turned, _core_turned(shape, op), parameters, facts | _kept(op, turned[0]))
-            return Value(made if op.transposes == "invariant" else transpose(made, (1, 0)), shape)
+            return Value(made if op.transposes == "invariant" else transpose(made, last_two_turned(made.rank)), shape)
     return Value(function(op.name, nodes, core(shape), parameters, facts | _kept(op, nodes[0])), shape)
+
+
+def last_two_turned(rank: int) -> tuple[int, ...]:
+    """The order of axes that exchanges the last two."""
+    return (*range(rank - 2), rank - 1, rank - 2)
 
 
 def _kept(op: Op, argument: Node) -> set[str]:
@@ -223,7 +230,7 @@ def letters(op: Op, arguments: Sequence[Value]) -> dict[str, Dim]:
 
 def _core_turned(shape: FullShape, op: Op) -> tuple[Dim, ...]:
     dims = core(shape)
-    return dims if op.transposes == "invariant" else tuple(reversed(dims))
+    return dims if op.transposes == "invariant" else (*dims[:-2], *dims[:-3:-1])
 
 
 def _axis_canonical(op: Op, v: Value, slots: tuple[int, ...] | None, shape: FullShape, facts: set[str]) -> Value:
@@ -272,7 +279,8 @@ def result_shape(op: Op, arguments: Sequence[Value], axis: tuple[int, ...] | Non
         raise RuleError("outside-scope", found=op.name)
     own = letters(op, arguments)
     lead = first.shape[:-2] if way.batched else ()
-    return (*lead, *(_size(x, own) for x in way.gives))
+    sizes = tuple(_size(x, own) for x in way.gives)
+    return (*lead, *sizes) if sizes or not lead else (*lead, ONE, ONE)
 
 
 def _size(text: str, own: dict[str, Dim]) -> Dim:

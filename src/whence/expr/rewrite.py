@@ -9,6 +9,7 @@ from whence.expr.build import apply
 from whence.expr.match import Product, replaced
 from whence.expr.node import FUNCTION, SUM, Factor, Node
 from whence.expr.opaque import argument_value, elementwise, word_of
+from whence.expr.regroup import is_reshape, reshaped
 from whence.expr.sums import RawTerm, make_sum, primitive
 from whence.ops.table import lookup
 
@@ -122,6 +123,8 @@ def remade(node: Node, arguments: list[Node]) -> Node:
     if all(a is b for a, b in zip(arguments, node.arguments, strict=True)):
         return node
     values = [argument_value(node, a) for a in arguments]
+    if is_reshape(node):
+        return reshaped(values[0], *node.dims).node
     op = lookup(node.name)
     if op is None:
         return elementwise(node.name, values, parameters=node.parameters).node

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from whence.expr.node import SUM, Coefficient, Factor, Node, basis, identity
+from whence.expr.node import SUM, Coefficient, Factor, Node, identity
 from whence.expr.opaque import step, triangular_mask
+from whence.expr.regroup import SUMMED, joined, permuted, reshaped, simple
 from whence.expr.sums import add, make_sum, product, size, transpose
 from whence.expr.values import (
     ONE,
@@ -29,7 +30,6 @@ from whence.messages.errors import RuleError
 from whence.shapes.dims import Dim
 
 Axis = tuple[int, ...] | None
-SUMMED = 1_000  # summed indices are numbered from here while a term is put together
 
 
 def total(v: Value, axis: Axis) -> Value:
@@ -53,12 +53,20 @@ def mean(v: Value, axis: Axis) -> Value:
 
 
 def trace(v: Value) -> Value:
-    """The sum of the diagonal. Raises RuleError for tensors."""
-    _at_most_a_matrix(v)
+    """The sum of the diagonal; of a tensor that of each matrix, both axes kept with length 1."""
+    if len(v.shape) > 2:
+        return _batched_trace(v)
     if not v.node.rank:
         return Value(v.node, ())
     names = (tuple(range(SUMMED, SUMMED + len(_square(v)))),) * 2
     return Value(product([(v.node, v.indices(names), 1)], ()), ())
+
+
+def _batched_trace(v: Value) -> Value:
+    shape = (*v.shape[:-2], ONE, ONE)
+    inner = (SUMMED,) if v.shape[-1] != ONE else ()
+    names = [*axis_names(simple_parts(shape))[:-2], inner, inner]
+    return Value(product([(v.node, v.indices(names), 1)], core(shape)), shape)
 
 
 def diagonal(v: Value) -> Value:
@@ -151,7 +159,7 @@ def index_sum(spec: str, *operands: Value) -> Value:
     left, _, out = spec.replace(" ", "").partition("->")
     sizes: dict[str, Dim] = {}
     used: list[tuple[Value, list[tuple[str, Dim]]]] = []
-    _simple(operands)
+    simple(operands)
     for letters, v in zip(left.split(","), operands, strict=True):
         lettered = list(zip(letters, _without_ones(v.shape, len(letters)), strict=True))
         sizes.update({x: d for x, d in lettered if d != ONE or x not in sizes})
@@ -164,39 +172,12 @@ def index_sum(spec: str, *operands: Value) -> Value:
     return Value(make_sum([(1, factors)], core(shape)), (*shape, ONE) if len(shape) == 1 else shape)
 
 
-def _simple(values: Sequence[Value]) -> None:
-    if any(v.groups is not None for v in values):
-        raise RuleError("outside-scope", found="an entry or an index of a composite axis")
-
-
 def _without_ones(shape: Sequence[Dim], count: int) -> list[Dim]:
     """So many axes: those of length 1 are left out, the last first."""
     kept = list(shape)
     while len(kept) > count:
         kept.pop(max(k for k, d in enumerate(kept) if d == ONE))
     return kept
-
-
-def entry(v: Value, places: Sequence[str | None]) -> Value:
-    """X[i, j], X[i, :], x[i]: contraction with unit vectors. None keeps the axis, an index takes it to length 1."""
-    _simple([v])
-    factors: list[Factor] = []
-    names: list[tuple[int, ...]] = []
-    shape: list[Dim] = []
-    kept = 0
-    for k, (place, d) in enumerate(zip(places, v.shape, strict=True)):
-        if place is None:
-            names.append((kept,))
-            shape.append(d)
-            kept += d != ONE
-            continue
-        names.append((SUMMED + k,))
-        shape.append(ONE)
-        if d != ONE:
-            factors.append((basis(place, d), (SUMMED + k,), 1))
-    factors.insert(0, (v.node, v.indices(names), 1))
-    full_shape = () if None not in places else tuple(shape)
-    return Value(make_sum([(1, factors)], core(tuple(shape))), full_shape)
 
 
 def kronecker(a: Value, b: Value) -> Value:
@@ -229,16 +210,17 @@ def commutation(n: Dim, m: Dim) -> Value:
 
 
 def triangle(lower: bool) -> Callable[[Value], Value]:
-    """The part of a matrix on and below (or above) its diagonal: it times a mask."""
+    """The part of each matrix on and below (or above) its diagonal: it times a mask."""
 
     def part(v: Value) -> Value:
-        _simple([v])
-        if ONE in v.shape or len(v.shape) != 2:
+        simple([v])
+        if ONE in v.shape[-2:] or len(v.shape) < 2:
             raise RuleError("outside-scope", found="the triangle of what is no matrix")
-        rows, columns = v.shape
+        rows, columns = v.shape[-2:]
         mask = triangular_mask(rows, columns) if lower else triangular_mask(columns, rows)
-        place = (0, 1) if lower else (1, 0)
-        return Value(product([(v.node, (0, 1), 1), (mask, place, 1)], v.node.dims), v.shape)
+        rank = v.node.rank
+        place = (rank - 2, rank - 1) if lower else (rank - 1, rank - 2)
+        return Value(product([(v.node, tuple(range(rank)), 1), (mask, place, 1)], v.node.dims), v.shape)
 
     return part
 
@@ -274,6 +256,9 @@ STRUCTURES: dict[str, Callable[..., Value]] = {
     "tril": triangle(True),
     "triu": triangle(False),
     "matpow": chain,
+    "reshape": reshaped,
+    "transpose": permuted,
+    "concat": joined,
 }
 # Structures that are opaque functions all the same: of which the graph itself makes use, or with affine index maps.
 FUNCTIONS = frozenset(("step", "power", "conv1d", "conv2d", "full1d", "full2d"))

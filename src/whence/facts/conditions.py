@@ -38,9 +38,20 @@ def conditions(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str])
             if _proved(need, node, facts):
                 continue
             arguments = [oriented(a)[0] if op.transposes else a for a in node.arguments]
+            if _OF_ENTRIES.fullmatch(need):
+                arguments = [_untransposed(a) for a in arguments]
             text = _filled(need, dict(zip(placeholders(op, len(node.arguments)), arguments, strict=False)), show)
             out.setdefault(f"{text} ({op.kink})" if op.kink else text)
     return [text for text in out if not any(other.startswith(text + " (") for other in out)]
+
+
+def _untransposed(node: Node) -> Node:
+    """The factor itself, where the node is one with its axes in another order: its entries are the same."""
+    if node.kind == SUM and len(node.terms) == 1 and node.terms[0][0] == 1 and len(node.terms[0][1]) == 1:
+        factor, axes, exponent = node.terms[0][1][0]
+        if exponent == 1 and sorted(axes) == list(range(node.rank)):
+            return factor
+    return node
 
 
 def _quotients_and_roots(nodes: Iterable[Node], facts: Facts, show: Callable[[Node], str]) -> list[str]:

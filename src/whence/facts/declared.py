@@ -32,6 +32,7 @@ _FACTS: dict[str, tuple[str, ...]] = {
     "positive": ("positive",),
     "unit-interval": ("positive", "unit-interval"),
     "onehot-columns": ("mask", "sums-to-1:0"),
+    "onehot-last": ("mask",),
 }
 _OPEN = frozenset(("positive",))
 
@@ -41,6 +42,8 @@ def facts_of_assumptions(tags: Iterable[str], shape: tuple[Dim, ...]) -> frozens
     facts = {f for tag in tags for f in _FACTS.get(tag, ())}
     if len(shape) != 2 or shape[0] == ONE:
         facts -= {"sums-to-1:0"}
+    if "onehot-last" in tags and shape and shape[-1] != ONE:
+        facts.add(f"sums-to-1:{sum(d != ONE for d in shape) - 1}")
     return frozenset(facts)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 from whence.expr.canonical import canonical
-from whence.expr.node import DIMENSION, SUM, Coefficient, Node
+from whence.expr.node import DIMENSION, SUM, Coefficient, Node, Term
+from whence.expr.opaque import last_two_turned
 from whence.expr.sums import constant, make_sum, transpose
 from whence.messages.errors import LimitError
 
@@ -19,11 +21,12 @@ def inherited(body: Node, rename: Callable[[Node], Node]) -> frozenset[str]:
     if _nonnegative(body):
         facts.add("nonnegative")
     facts |= {f"sums-to-0:{k}" for k in range(body.rank) if _centred(body, k, rename)}
+    facts |= {f"sums-to-0:{'+'.join(map(str, axes))}" for axes in _centred_together(body, facts, rename)}
     facts |= {f"sums-to-1:{k}" for k in range(body.rank) if _total_along(body, k, rename) == 1}
     for fact in source.facts:
         if fact.startswith("sums-to-1:"):
             facts.add(f"sums-to-1:{idx[int(fact[10:])]}")
-    if body.rank == 2 and body.dims[0] == body.dims[1] and transpose(body, (1, 0)) is body:
+    if body.rank >= 2 and body.dims[-2] == body.dims[-1] and transpose(body, last_two_turned(body.rank)) is body:
         facts.add("symmetric")
     return frozenset(facts)
 
@@ -33,12 +36,30 @@ def _centred(body: Node, axis: int, rename: Callable[[Node], Node]) -> bool:
     return _total_along(body, axis, rename) == 0
 
 
-def _total_along(body: Node, axis: int, rename: Callable[[Node], Node]) -> Coefficient | None:
-    """The sum along this axis where it is the same number whatever the inputs."""
+def _centred_together(body: Node, facts: set[str], rename: Callable[[Node], Node]) -> list[tuple[int, ...]]:
+    """The axes of a tensor along which together, but along none of them alone, the sum is zero whatever the inputs."""
+    alone = [k for k in range(body.rank) if f"sums-to-0:{k}" not in facts]
+    if body.rank < 3 or not any(e < 0 for _, fs in _terms(body) for _, _, e in fs):
+        return []
+    found: list[tuple[int, ...]] = []
+    for count in (2, 3):
+        for axes in combinations(alone, count):
+            if not any(set(known) <= set(axes) for known in found) and _total_along(body, axes, rename) == 0:
+                found.append(axes)
+    return found
+
+
+def _terms(body: Node) -> tuple[Term, ...]:
+    return body.terms if body.kind == SUM else ()
+
+
+def _total_along(body: Node, axis: int | tuple[int, ...], rename: Callable[[Node], Node]) -> Coefficient | None:
+    """The sum along these axes where it is the same number whatever the inputs."""
     if body.kind != SUM:
         return None
-    kept = [k for k in range(body.rank) if k != axis]
-    place = {k: n for n, k in enumerate(kept)} | {axis: 1000}
+    axes = (axis,) if isinstance(axis, int) else axis
+    kept = [k for k in range(body.rank) if k not in axes]
+    place = {k: n for n, k in enumerate(kept)} | {k: 1000 + k for k in axes}
     total = make_sum([(1, [(body, tuple(place[k] for k in range(body.rank)), 1)])], tuple(body.dims[k] for k in kept))
     try:
         return constant(rename(canonical(total)))

@@ -18,10 +18,10 @@ Rename = Callable[[Node], Node]
 
 
 class Chooser:
-    """Finds the shortest form of nodes, remembering what it has found."""
+    """Finds the shortest form of nodes, remembering what it has found. `means`: the measure knows means."""
 
-    def __init__(self, measure: Measure, rename: Rename = lambda n: n) -> None:
-        self.measure, self.rename = measure, rename
+    def __init__(self, measure: Measure, rename: Rename = lambda n: n, *, means: bool = False) -> None:
+        self.measure, self.rename, self.means = measure, rename, means
         self._memo: dict[Node, Node] = {}
 
     def nicest(self, node: Node) -> Node:
@@ -82,6 +82,8 @@ class Chooser:
         except LimitError:
             return []
         named = self.rename(recognised(flat))
+        if self.means and flat.kind == SUM and len(flat.terms) > 2:  # sums divided by sizes may be means
+            return [factored(flat), factored(named), factored(named, sizes=False)]
         if named is not flat:
             return [factored(flat), factored(named)]
         return [] if flat is node else [factored(flat)]  # of the node itself there is the factored form already

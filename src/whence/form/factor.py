@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 
-from whence.expr.node import IDENTITY, SUM, Coefficient, Factor, Node, Term
+from whence.expr.node import DIMENSION, IDENTITY, SUM, Coefficient, Factor, Node, Term
 from whence.expr.sums import make_sum
 from whence.form.denominators import over_common_denominator
 
@@ -18,23 +18,24 @@ Handle = tuple[Node, tuple[int, ...], int]  # a factor, its indices with the sum
 MAX_FACTORED = 60
 
 
-def factored(node: Node) -> Node:
-    """The node with common parts taken out of its terms, and again inside what is left."""
+def factored(node: Node, *, sizes: bool = True) -> Node:
+    """The node with common parts taken out of its terms, and again inside what is left; `sizes` among these parts."""
     if node.kind != SUM or not 1 < len(node.terms) <= MAX_FACTORED:
         return node
     terms = _with_products_whole(node)
     shared = [(handle, places) for handle, places in _handles(terms, node.rank).items() if len(places) > 1]
+    shared = [x for x in shared if sizes or x[0][0].kind != DIMENSION]
     if not shared:
         return node
     (f, pattern, sign), places = max(shared, key=_saving)
     chosen = [terms[k] for k in places]
-    grouped = _take_out(f, pattern, sign, chosen, node)
+    grouped = _take_out(f, pattern, sign, chosen, node, sizes)
     if grouped is None:
         return node
     rest = [(c, fs) for k, (c, fs) in enumerate(node.terms) if k not in places]
     if not rest:
         return make_sum([grouped], node.dims)
-    remaining = factored(make_sum(rest, node.dims))
+    remaining = factored(make_sum(rest, node.dims), sizes=sizes)
     return make_sum([grouped, (1, [(remaining, tuple(range(node.rank)), 1)])], node.dims)
 
 
@@ -143,10 +144,10 @@ def _hangs_by_one(factors: tuple[Factor, ...], place: int, rank: int) -> bool:
     return sum(i < rank for i in touched) <= 1
 
 
-def _take_out(f: Node, pattern: tuple[int, ...], sign: int, terms: list[Term], node: Node):
+def _take_out(f: Node, pattern: tuple[int, ...], sign: int, terms: list[Term], node: Node, sizes: bool):
     """One raw term: the common part times the sum of what is left."""
     if -1 not in pattern:
-        return _take_out_elementwise(f, pattern, sign, terms, node)
+        return _take_out_elementwise(f, pattern, sign, terms, node, sizes)
     rank = node.rank
     others = sorted({i for _, fs in terms for g, ix, _ in fs for i in ix if i < rank} - set(pattern))
     if len(others) > 1:
@@ -167,7 +168,7 @@ def _take_out(f: Node, pattern: tuple[int, ...], sign: int, terms: list[Term], n
                 ],
             )
         )
-    rest = factored(make_sum(raw, dims))
+    rest = factored(make_sum(raw, dims), sizes=sizes)
     s = rank + 5000
     return (1, [(f, tuple(s if i == -1 else i for i in pattern), 1), (rest, (*others, s), 1)])
 
@@ -184,7 +185,7 @@ def _occurrence(factors: tuple[Factor, ...], f: Node, pattern: tuple[int, ...], 
     raise AssertionError("the common part is in every chosen term")
 
 
-def _take_out_elementwise(f: Node, idx: tuple[int, ...], sign: int, terms: list[Term], node: Node):
+def _take_out_elementwise(f: Node, idx: tuple[int, ...], sign: int, terms: list[Term], node: Node, sizes: bool):
     exponents = [next(e for g, ix, e in fs if g is f and ix == idx and (e > 0) == (sign > 0)) for _, fs in terms]
     common: Coefficient = min(exponents) if sign > 0 else max(exponents)
     if "positive" not in f.facts and any((e - common).denominator != 1 for e in exponents):
@@ -197,7 +198,7 @@ def _take_out_elementwise(f: Node, idx: tuple[int, ...], sign: int, terms: list[
         for c, fs in left
     ]
     left_over = make_sum(raw, tuple(node.dims[a] for a in used))
-    rest = over_common_denominator(left_over) or factored(left_over)
+    rest = over_common_denominator(left_over) or factored(left_over, sizes=sizes)
     return (1, [(f, idx, common), (rest, tuple(used), 1)])
 
 

@@ -53,7 +53,20 @@ LABELS: dict[str, str] = {
     "ones-column": " · 𝟏: all ones (𝟏(n): a column of n)",
     "laws-title": "The laws used, entry by entry",
     "means-scaled": "(in this convention {name} means {number} · ∂{of}/∂{wrt})",
-    "index-title": "By indices        δX: a small change of X; Σₖ: the sum over k",
+    "index-title": "By indices",
+    "index-legend": "δX: a small change of X, products of two dropped · Q[i,j]: row i, column j of Q · Σₖ: the sum "
+    "over k",
+    "index-left-factor": "{factor} is summed over its first index: that is row i of {turned}, so {turned} stands first",
+    "index-right-factor": "{factor} is summed over its second index: that is column j of {turned}, so {turned} stands "
+    "last",
+    "index-left-factor-turned": "{factor} is summed over its second index: that is row i of {factor}, so it stands "
+    "first",
+    "index-right-factor-turned": "{factor} is summed over its first index: that is column j of {factor}, so it stands "
+    "last",
+    "index-broadcast-columns": "one number for the whole row i, so the sum over j",
+    "index-broadcast-rows": "one number for the whole column j, so the sum over i",
+    "index-broadcast-all": "one number for all places, so the sum over all",
+    "index-elementwise": "no further sum: each entry meets only the entry at its own place, so ⊙",
     "certificate": "Certificate",
     "derived": "derived",
     "checked": "checked",
@@ -61,5 +74,6 @@ LABELS: dict[str, str] = {
     "no-steps": "The answer is verified, but its steps are not shown: {reason}.",
     "second-order": "steps are written for first derivatives",
     "layout-limit": "a step would need more than two axes at once",
+    "step-unverified": "a step could not be verified",
     "no-scalar": "The scalar reading is not available: {reason}.",
 }

@@ -100,7 +100,7 @@ _STRUCTURE = (
         "A {expected} is needed here, {found} was found.",
         "Close each bracket with its own kind.",
         "Brackets close in the reverse order in which they were opened.",
-        Bad("formula", "sum(A] + B)", 1, 6),
+        Bad("formula", "sum(A]", 1, 6),
     ),
     Message(
         "missing-operand",
@@ -663,6 +663,27 @@ _ANSWERS = (
         "Every answer is read back and compared with the forward formulas before it is shown. Where they disagree, "
         "or the check cannot be done, there is no answer.",
         Bad("command", "whence solve problems.jsonl"),
+    ),
+    Message(
+        "no-value",
+        "There is no value for {found} at these arrays.",
+        "Give the function in one line of the model, or the array under its name.",
+        "An audit evaluates the derived formulas at the arrays handed in. An unknown function g has no value.",
+        Bad("command", 'whence audit "Y = g(X)" --inputs in.npz --upstream dy.npz --grads out.npz'),
+    ),
+    Message(
+        "array-missing",
+        "An array is missing: {found}.",
+        "Hand it in among the inputs, under the name that the model gives it.",
+        "An audit evaluates the derived formulas, so it needs the arrays of all inputs of the model.",
+        Bad("command", 'whence audit "Y = X @ W" --inputs in.npz --upstream dy.npz --grads out.npz'),
+    ),
+    Message(
+        "array-shape",
+        "An array does not fit: {found}; expected: {expected}.",
+        "Hand the array in as the model declares it.",
+        "Sizes are read off the arrays. An axis that has one size in one array and another in the next fits no model.",
+        Bad("command", 'whence audit "Y = X @ W" --inputs in.npz --upstream dy.npz --grads out.npz'),
     ),
     Message(
         "outside-format",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from whence.expr.node import BASIS, DIMENSION, FUNCTION, IDENTITY, SUM, Coefficient, Factor, Node
+from whence.notation.unicode import display_name
 
 LETTERS = "ijklpqrstuvw"
 SUBSCRIPTS = dict(zip("ijklpqrstuv", "ᵢⱼₖₗₚqᵣₛₜᵤᵥ", strict=True))
@@ -36,7 +37,7 @@ def _entry(node: Node, at: tuple[int, ...], used: int) -> str:
         return f"[{LETTERS[at[0]]} = {LETTERS[at[1]]}]"
     if node.kind == BASIS:
         return f"[{LETTERS[at[0]]} = {node.name}]"
-    return node.name if node.kind == DIMENSION else node.name + here
+    return node.name if node.kind == DIMENSION else display_name(node.name) + here
 
 
 def _function(node: Node, at: tuple[int, ...], used: int, here: str) -> str:
@@ -49,24 +50,35 @@ def _function(node: Node, at: tuple[int, ...], used: int, here: str) -> str:
 
 
 def _whole(node: Node) -> str:
-    return node.name if node.kind not in (SUM, FUNCTION) else _entry(node, tuple(range(node.rank)), node.rank)
+    if node.kind in (SUM, FUNCTION):
+        return _entry(node, tuple(range(node.rank)), node.rank)
+    return display_name(node.name)
 
 
 def _term(c: Coefficient, factors: tuple[Factor, ...], at: tuple[int, ...], rank: int, used: int) -> tuple[bool, str]:
-    summed = sorted({i for _, idx, _ in factors for i in idx if i >= rank})
+    ordered = sorted(factors, key=lambda factor: _order(factor, rank))
+    summed = list(dict.fromkeys(i for _, idx, _ in ordered for i in idx if i >= rank))
     names = dict(enumerate(at)) | {s: used + k for k, s in enumerate(summed)}
     inner = used + len(summed)
-    above, below = [], []
-    for f, idx, e in sorted(factors, key=lambda x: (x[0].kind == DIMENSION, x[0].name.startswith("δ"))):
+    above, within, below = list[str](), list[str](), list[str]()
+    for f, idx, e in ordered:
         text = _power(_entry(f, tuple(names[i] for i in idx), inner), f, abs(e))
-        (above if e > 0 else below).append(text)
+        # What no sum reaches stands before it.
+        (below if e < 0 else within if any(i >= rank for i in idx) else above).append(text)
     number = Fraction(abs(c))
-    if number.numerator != 1 or not above:
+    if number.numerator != 1 or not (above or within):
         above.insert(0, str(number.numerator))
     if number.denominator != 1:
         below.insert(0, str(number.denominator))
-    signs = "".join("Σ" + SUBSCRIPTS.get(LETTERS[names[s]], LETTERS[names[s]]) + " " for s in summed)
-    return c > 0, signs + " ".join(above) + "".join(" / " + b for b in below)
+    letters = "".join(SUBSCRIPTS.get(LETTERS[names[s]], LETTERS[names[s]]) for s in summed)
+    return c > 0, " ".join([*above, *([f"Σ{letters}"] if summed else []), *within]) + "".join(" / " + b for b in below)
+
+
+def _order(factor: Factor, rank: int) -> tuple[bool, bool, float, bool]:
+    """Where a factor stands: [i = j] first, then as in a product of matrices, by its index in the result; δ last."""
+    node, indices, _ = factor
+    own = min((i for i in indices if i < rank), default=0.5)
+    return node.kind == DIMENSION, node.kind not in (IDENTITY, BASIS), own, node.name.startswith("δ")
 
 
 def _power(text: str, f: Node, e: Coefficient) -> str:
@@ -78,5 +90,5 @@ def _power(text: str, f: Node, e: Coefficient) -> str:
 def _signed(terms: list[tuple[bool, str]]) -> str:
     out = ""
     for k, (positive, text) in enumerate(terms):
-        out += ("" if positive else "−") + text if k == 0 else (" + " if positive else " − ") + text
+        out += ("" if positive else "-") + text if k == 0 else (" + " if positive else " - ") + text
     return out

@@ -11,7 +11,8 @@ from fractions import Fraction
 
 from whence.expr.node import Coefficient
 from whence.ops.table import in_role, structured_by
-from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Range, Text, Transpose
+from whence.read.parser import parse_expression
+from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Range, Text, Transpose, Tuple
 
 POWER_LIMIT = 64  # the highest power of a matrix that the language has
 SUM_LEVEL, PRODUCT_LEVEL, POWER_LEVEL, ATOM_LEVEL = 1, 2, 4, 5
@@ -28,6 +29,7 @@ class Out:
     hadamard: tuple[Out, ...] = ()  # numerator operands where it is an elementwise product of arrays only
     symmetric: bool = False
     scalar: bool = False
+    rank: int = 2  # of a tensor more than 2: its transpose is that of its last two axes
 
     def within(self, level: int) -> int:
         """Its length where something of this level surrounds it: brackets cost two."""
@@ -65,12 +67,30 @@ def _decimal(value: Fraction) -> str:
     return f"{int(whole)}.{int(part):0{digits}d}"
 
 
-def call(function: str, *arguments: Out, axis: int | None = None, extra: int = 0) -> Out:
-    keywords = () if axis is None else (("axis", Number(Fraction(axis))),)
-    length = (
-        2 + sum(a.length for a in arguments) + max(len(arguments) - 1, 0) + 1 + (4 if axis is not None else 0) + extra
-    )
+def call(function: str, *arguments: Out, axis: int | tuple[int, ...] | None = None, extra: int = 0) -> Out:
+    keywords = () if axis is None else (("axis", _axes(axis)),)
+    shown = 0 if axis is None else 4 if isinstance(axis, int) else 4 + len(axis)
+    length = 2 + sum(a.length for a in arguments) + max(len(arguments) - 1, 0) + 1 + shown + extra
     return Out(Call(function, tuple(a.tree for a in arguments), keywords), length)
+
+
+def _axes(axis: int | tuple[int, ...]) -> Expr:
+    if isinstance(axis, tuple):
+        return Tuple(tuple(_axes(k) for k in axis))
+    return Number(Fraction(axis)) if axis >= 0 else Negative(Number(Fraction(-axis)))
+
+
+def permuted(a: Out, order: tuple[int, ...]) -> Out:
+    """The axes in another order."""
+    tree = Call(structured_by("transpose").name, (a.tree, _axes(order)))
+    return Out(tree, a.length + 6 + 2 * len(order), rank=len(order))
+
+
+def ranges(a: Out, places: list[tuple[Out, Out] | None]) -> Out:
+    """X[:, low:high]; None is the whole axis."""
+    trees = tuple(Range() if p is None else Range(p[0].tree, p[1].tree) for p in places)
+    length = sum(2 if p is None else 2 + p[0].length + p[1].length for p in places)
+    return Out(Index(a.tree, trees), a.within(ATOM_LEVEL) + 1 + length, rank=a.rank)
 
 
 def transpose(a: Out) -> Out:
@@ -79,7 +99,7 @@ def transpose(a: Out) -> Out:
         return a
     if isinstance(a.tree, Transpose):
         return _unwrapped(a)
-    outside = Out(Transpose(a.tree), a.within(ATOM_LEVEL) + 2)
+    outside = Out(Transpose(a.tree, batched=a.rank > 2), a.within(ATOM_LEVEL) + 2, rank=a.rank)
     if a.chain:
         inside = matmul([transpose(x) for x in reversed(a.chain)])
         return inside if inside.length <= outside.length + 1 else outside
@@ -92,7 +112,7 @@ def transpose(a: Out) -> Out:
 def _unwrapped(a: Out) -> Out:
     assert isinstance(a.tree, Transpose)
     level = _level(a.tree.operand)
-    return Out(a.tree.operand, a.length - 2 - (2 if level < ATOM_LEVEL else 0), level)
+    return Out(a.tree.operand, a.length - 2 - (2 if level < ATOM_LEVEL else 0), level, rank=a.rank)
 
 
 def _level(tree: Expr) -> int:
@@ -306,5 +326,5 @@ def kron(factors: list[Out]) -> Out:
 
 def index(a: Out, *places: str | None) -> Out:
     """a[i, :]; None is the whole axis."""
-    trees = tuple(Range() if p is None else Number(Fraction(p)) if p.isdigit() else Name(p) for p in places)
+    trees = tuple(Range() if p is None else parse_expression(p, dialect="canonical") for p in places)
     return Out(Index(a.tree, trees), a.within(ATOM_LEVEL) + 1 + 2 * len(places), scalar=None not in places)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 
 from whence.expr.canonical import canonical
 from whence.expr.known import UNIT_DIAGONAL
@@ -17,6 +19,7 @@ from whence.notation import pieces
 from whence.notation.out import Out
 from whence.notation.pieces import COLUMN, ROW, TRIANGLES, NotMatrix, shorter, total_of
 from whence.notation.spelled import spelled
+from whence.notation.tensors import Tensors
 from whence.notation.term import Term
 from whence.ops.table import lookup, structured_by
 from whence.shapes.dims import Dim
@@ -57,7 +60,23 @@ class Printer:
             found = self._memo[node] = self._forms(node)
         return found
 
+    @cached_property
+    def tensors(self) -> Tensors:
+        """What prints nodes in which tensors, ranges or reshaped arrays stand."""
+        return Tensors(self)
+
+    def shaped(self, node: Node, shape: tuple[Dim, ...]) -> Out:
+        """A node as an array of this full shape. Beyond rank 2 axes of length 1 do not count."""
+        if self.tensors.needed(node):
+            with suppress(NotMatrix):
+                return self.tensors.shaped(node, self.tensors.axes(node, shape))
+        row = len(shape) == 2 and shape[0] == ONE and shape[1] != ONE
+        return self.forms(node)[1 if row else 0]
+
     def _forms(self, node: Node) -> tuple[Out, ...]:
+        if self.tensors.needed(node) and node.kind in (SUM, FUNCTION, VARIABLE):
+            with suppress(NotMatrix):
+                return self.tensors.forms(node)
         if node.rank > 2 and node.kind not in (SUM, VARIABLE):
             raise NotMatrix
         if node.kind == SUM:
@@ -90,6 +109,8 @@ class Printer:
 
     def size(self, d: Dim) -> Out:
         """A size as a formula."""
+        if not d.terms:
+            return o.number(0)
         terms = []
         for powers, c in d.terms:
             factors = [o.power(o.name(symbol, scalar=True), e) for symbol, e in powers]
@@ -114,7 +135,7 @@ class Printer:
             return (self._composite(node),)
         first = node.arguments[0]
         if op is not None and op.structure == "power":
-            return tuple(self._symbolic_power(a, b) for a, b in zip(*self._loose(node.arguments), strict=True))
+            return tuple(self.symbolic_power(a, b) for a, b in zip(*self._loose(node.arguments), strict=True))
         several = op is not None and op.kind == "elementwise" and len(node.arguments) > 1
         arguments = self._loose(node.arguments) if several else [self.forms(a) for a in node.arguments]
         if op is None or op.kind == "elementwise":
@@ -187,7 +208,7 @@ class Printer:
         back = o.transpose(second)
         return (first if first.length <= back.length else back, second if second.length < turned.length else turned)
 
-    def _symbolic_power(self, base: Out, exponent: Out) -> Out:
+    def symbolic_power(self, base: Out, exponent: Out) -> Out:
         tree = o.Binary("**", base.tree, exponent.tree)
         return Out(
             tree,
@@ -237,7 +258,7 @@ class Printer:
         turned = function(f.name, (scaled(f.arguments[0], -1),), f.dims, f.parameters, f.facts)
         return self._signed_forms([(c, ((turned, own, 1),))], node.dims)
 
-    def _complement_outside(self, c: Coefficient, factors):
+    def complement_outside(self, c: Coefficient, factors):
         """(sigmoid(Z) - 1) * Y as -sigmoid(-Z) * Y: the sign of such a factor belongs to the whole term."""
         for k, (f, idx, e) in enumerate(factors):
             if e == 1 and self._is_negative_complement(f):
@@ -326,9 +347,9 @@ class Printer:
 
     def _signed_forms(self, terms, dims: tuple[Dim, ...]) -> tuple[Out, ...]:
         rank = len(dims)
-        terms = [self._complement_outside(c, factors) for c, factors in terms]
+        terms = [self.complement_outside(c, factors) for c, factors in terms]
         if all(c < 0 for c, _ in terms):
-            terms = [self._sign_inside(*terms[0]), *terms[1:]]
+            terms = [self.sign_inside(*terms[0]), *terms[1:]]
         printed = [(1 if c > 0 else -1, Term(self, abs(c), factors, rank, dims)) for c, factors in terms]
         covered = {axis for _, t in printed for axis in t.axes}
         if not covered.issuperset(range(rank)):
@@ -336,7 +357,7 @@ class Printer:
         orientations = 2 if 1 <= rank <= 2 else 1
         return tuple(self._assemble(printed, k) for k in range(orientations))
 
-    def _sign_inside(self, c: Coefficient, factors):
+    def sign_inside(self, c: Coefficient, factors):
         """-(a - b) * c as (b - a) * c, where a sum among the factors can take the sign at no cost."""
         for k, (f, idx, e) in enumerate(factors):
             total = total_of(f)

@@ -2,7 +2,8 @@
 
 Each rule keeps the value for every size: a number folds, a sign goes to the front of its product, what has its own
 sign (`A * B`) is written with it, a size or an axis that is left out is the one the language says, a sum of what is one
-number is that number, the sum of vec(X) that of X, and the letters of an einsum are called in their order. Nothing else is taken for the same.
+number is that number, the sum of vec(X) that of X, and the letters of an einsum are called in their order. Nothing else
+is taken for the same.
 """
 
 from __future__ import annotations

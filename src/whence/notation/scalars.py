@@ -175,13 +175,13 @@ class _Entries:
                 shape = self.shape(expr)
                 return Name(entry_name(name, at, shape, self.sizes)) if shape else expr
             case Negative(operand=inner):
-                return _minus(self.of(inner, at, depth + 1))
+                return minus(self.of(inner, at, depth + 1))
             case Binary(operator="+" | "-"):
                 return self._sum(expr, at, depth)
             case Binary(operator="@"):
                 return self._matmul(expr, at, depth)
             case Binary(operator=operator, left=a, right=b):
-                return _combined(operator, self.part(expr, a, at, depth), self.part(expr, b, at, depth))
+                return combined(operator, self.part(expr, a, at, depth), self.part(expr, b, at, depth))
             case Compare(operator=operator, left=a, right=b):
                 sides = _shown(self.part(expr, a, at, depth)), _shown(self.part(expr, b, at, depth))
                 return Compare(operator, *sides)
@@ -208,18 +208,18 @@ class _Entries:
             terms.append((node.operator == "+", self.part(whole, node.right, at, depth)))
             node = node.left
         terms.append((True, self.part(whole, node, at, depth)))
-        return _added(reversed(terms))
+        return added(reversed(terms))
 
     def _matmul(self, expr: Binary, at: Place, depth: int) -> Expr:
         left, right = self.shape(expr.left), self.shape(expr.right)
         if len(left) < 2 or len(right) < 2:
-            return _combined("*", self.part(expr, expr.left, at, depth), self.part(expr, expr.right, at, depth))
+            return combined("*", self.part(expr, expr.left, at, depth), self.part(expr, expr.right, at, depth))
         i, j = at or (0, 0)
         terms = []
         for k in range(self.size(left[1])):
             factors = self.of(expr.left, (i, k), depth + 1), self.of(expr.right, (k, j), depth + 1)
-            terms.append((True, _combined("*", *factors)))
-        return _added(terms)
+            terms.append((True, combined("*", *factors)))
+        return added(terms)
 
     def _entry(self, expr: Index, at: Place, depth: int) -> Expr:
         """An entry, a row, a column or a range."""
@@ -255,7 +255,7 @@ class _Entries:
             return Call(expr.name, tuple(_shown(self.part(expr, a, at, depth)) for a in expr.arguments))
         if op.structure == POWER_STRUCTURE:
             base, exponent = expr.arguments
-            return _combined("**", self.part(expr, base, at, depth), self.part(expr, exponent, at, depth))
+            return combined("**", self.part(expr, base, at, depth), self.part(expr, exponent, at, depth))
         if op.kind == "elementwise" and not (op.expands and len(expr.arguments) > 1):
             return Call(expr.name, tuple(_shown(self.part(expr, a, at, depth)) for a in expr.arguments))
         built = _STRUCTURES.get(op.structure)
@@ -281,19 +281,19 @@ class _Entries:
         axes = self.axes(expr, shape)
         at = at or (0,) * len(shape)
         ranges = [r if k in axes else range(at[k], at[k] + 1) for k, r in enumerate(self.counts(shape))]
-        return _added([(True, self.of(argument, place, depth)) for place in product(*ranges)])
+        return added([(True, self.of(argument, place, depth)) for place in product(*ranges)])
 
     def averaged(self, expr: Call, at: Place, depth: int) -> Expr:
         shape = self.shape(expr.arguments[0])
         counts: Expr = ONE
         for k in self.axes(expr, shape):
-            counts = _combined("*", counts, parse_expression(str(shape[k]), dialect="canonical"))
-        return _combined("/", self.summed(expr, at, depth), counts)
+            counts = combined("*", counts, parse_expression(str(shape[k]), dialect="canonical"))
+        return combined("/", self.summed(expr, at, depth), counts)
 
     def traced(self, expr: Call, at: Place, depth: int) -> Expr:
         (argument,) = expr.arguments
         count = self.size(self.shape(argument)[0])
-        return _added([(True, self.of(argument, (k, k), depth)) for k in range(count)])
+        return added([(True, self.of(argument, (k, k), depth)) for k in range(count)])
 
     def diagonal(self, expr: Call, at: Place, depth: int) -> Expr:
         (argument,) = expr.arguments
@@ -306,7 +306,7 @@ class _Entries:
 
     def outer(self, expr: Call, at: Place, depth: int) -> Expr:
         a, b = expr.arguments
-        return _combined("*", self.of(a, self._along(a, at[0]), depth), self.of(b, self._along(b, at[1]), depth))
+        return combined("*", self.of(a, self._along(a, at[0]), depth), self.of(b, self._along(b, at[1]), depth))
 
     def _along(self, vector: Expr, k: int) -> Place:
         return tuple(0 if size == 1 else k for size in self.shape(vector))
@@ -320,7 +320,7 @@ class _Entries:
         a, b = expr.arguments
         p, q = (self.size(size) for size in self.shape(b))
         left = self.of(a, (at[0] // p, at[1] // q), depth)
-        return _combined("*", left, self.of(b, (at[0] % p, at[1] % q), depth))
+        return combined("*", left, self.of(b, (at[0] % p, at[1] % q), depth))
 
     def lower(self, expr: Call, at: Place, depth: int) -> Expr:
         return self.of(expr.arguments[0], at, depth) if at[0] >= at[1] else ZERO
@@ -377,7 +377,7 @@ def _substituted(tree: Expr, arguments: Mapping[str, Expr], axis: Expr | None) -
 # ---------------------------------------------------------------- arithmetic that leaves out 0 and 1
 
 
-def _minus(a: Expr) -> Expr:
+def minus(a: Expr) -> Expr:
     if isinstance(a, Negative):
         return a.operand
     return a if a == ZERO else Negative(a)
@@ -398,7 +398,7 @@ def _shown(a: Expr) -> Expr:
     return first
 
 
-def _added(terms: Iterable[tuple[bool, Expr]]) -> Expr:
+def added(terms: Iterable[tuple[bool, Expr]]) -> Expr:
     """The sum of signed terms; a sum among them is taken apart where that needs no change of sign."""
     flat: list[tuple[bool, Expr]] = []
     for positive, term in terms:
@@ -428,14 +428,14 @@ def _terms(expr: Expr) -> list[tuple[bool, Expr]]:
     return out[::-1]
 
 
-def _combined(operator: str, a: Expr, b: Expr) -> Expr:
+def combined(operator: str, a: Expr, b: Expr) -> Expr:
     """A product, quotient or power of two numbers; a sign moves to the front."""
     if operator == "**":
         return _power(a, b)
     if isinstance(a, Negative):
-        return _minus(_combined(operator, a.operand, b))
+        return minus(combined(operator, a.operand, b))
     if isinstance(b, Negative):
-        return _minus(_combined(operator, a, b.operand))
+        return minus(combined(operator, a, b.operand))
     if (a == ZERO and b != ZERO) or (operator == "*" and b == ZERO):
         return ZERO
     if b == ONE:

@@ -75,12 +75,12 @@ class Term:
         if any(f.rank == 4 for f, _, _ in factors):
             factors = self._fuse(factors)
         self.present = {f for f, _, _ in factors}
-        for factor in self._averaged(sorted(factors, key=self._rank_of)):
+        for factor in self._averaged(sorted(factors, key=self.rank_of)):
             self._take(factor)
         self._pick_entries()
         self._eliminate()
 
-    def _rank_of(self, factor: Factor) -> tuple[int, int]:
+    def rank_of(self, factor: Factor) -> tuple[int, int]:
         """Where a factor stands in a product: what comes from above, then names, then formulas; sizes last."""
         f = factor[0]
         order = self.printer.order
@@ -115,7 +115,7 @@ class Term:
             column = diagonal(forms)
             self._join(Piece((idx[0],), (column, o.transpose(column)), e, diagonal_of=shorter(forms)))
             return
-        self._join(Piece(idx, forms, e, place=self._rank_of(factor)[0]))
+        self._join(Piece(idx, forms, e, place=self.rank_of(factor)[0]))
 
     def _fuse(self, factors):
         """Take the functions of matrices with composite axes, and what is tied to their indices."""

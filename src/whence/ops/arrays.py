@@ -8,13 +8,21 @@ _CONSTANT = "a constant: it has no change"
 _LOOP = "a loop: the C back end writes it"
 _MN = "Magnus & Neudecker, Matrix Differential Calculus (1999)"
 _VEC_NUMPY = "def vec(x):\n    return x.T.reshape(-1, 1)\n"
-_COMMUTATION = "def commutation(n, m):\n    return {np}.eye(n*m).reshape(n, m, n*m).{permuted}.reshape(n*m, n*m).T\n"
+_COMMUTATION = (
+    "def commutation(n, m, like):\n"
+    "    return {np}.eye(n*m, dtype=like.dtype{device}).reshape(n, m, n*m).{permuted}.reshape(n*m, n*m).T\n"
+)
 _DIAG = "def diag(x):\n    return {np}.diag(x.reshape(-1)) if 1 in x.shape else {np}.diag(x).reshape(-1, 1)\n"
 _CONV2D_NUMPY = (
     "def conv2d(x, k):\n"
     "    windows = np.lib.stride_tricks.sliding_window_view(x, k.shape)\n"
     "    return np.tensordot(windows, k, 2)\n"
 )
+
+
+def _commutation(library: str, permuted: str, device: str) -> str:
+    return _COMMUTATION.replace("{np}", library).replace("{permuted}", permuted).replace("{device}", device)
+
 
 ARRAYS: tuple[Op, ...] = (
     Op(
@@ -30,9 +38,9 @@ ARRAYS: tuple[Op, ...] = (
         linear_in=("X",),
         latex=r"\operatorname{tr}\left({X}\right)",
         unicode="tr({X})",
-        numpy="np.trace({X})",
-        jax="jnp.trace({X})",
-        torch="torch.trace({X})",
+        numpy="np.trace({X}, axis1=-2, axis2=-1)",
+        jax="jnp.trace({X}, axis1=-2, axis2=-1)",
+        torch="torch.sum(torch.diagonal({X}, dim1=-2, dim2=-1), -1)",
         right=(
             Example("trace(A @ X)", "X", "A.T", "A: m x n, X: n x m"),
             Example("trace(X.T @ A @ X)", "X", "(A + A.T) @ X", "A: n x n, X: n x m"),
@@ -87,7 +95,7 @@ ARRAYS: tuple[Op, ...] = (
         unicode="{A} ⊗ {B}",
         numpy="np.kron({A}, {B})",
         jax="jnp.kron({A}, {B})",
-        torch="torch.kron({A}, {B})",
+        torch="torch.kron({A}.contiguous(), {B}.contiguous())",
         right=(
             Example("trace(kron(A, X))", "X", "trace(A)*eye(n)", "A: m x m, X: n x n"),
             Example("sum(kron(X, B))", "X", "sum(B)*ones(n, m)", "X: n x m, B: p x q"),
@@ -157,9 +165,9 @@ ARRAYS: tuple[Op, ...] = (
         facts=("symmetric", "diagonal", "orthogonal", "positive-definite", "nonnegative"),
         latex=r"I_{{n}}",
         unicode="I({n})",
-        numpy="np.eye({n})",
-        jax="jnp.eye({n})",
-        torch="torch.eye({n})",
+        numpy="np.eye({n}, dtype={like}.dtype)",
+        jax="jnp.eye({n}, dtype={like}.dtype)",
+        torch="torch.eye({n}, dtype={like}.dtype, device={like}.device)",
         right=(Example("trace(X @ eye(n))", "X", "eye(n)", "X: n x n"),),
         wrong=(Example("trace(X @ eye(n))", "X", "ones(n, n)", "X: n x n", "missing-diag"),),
         aliases=("identity",),
@@ -179,9 +187,9 @@ ARRAYS: tuple[Op, ...] = (
         facts=("positive",),
         latex=r"\mathbf{1}_{{sizes}}",
         unicode="𝟏({sizes})",
-        numpy="np.ones(({sizes}))",
-        jax="jnp.ones(({sizes}))",
-        torch="torch.ones(({sizes}))",
+        numpy="np.ones(({sizes}), dtype={like}.dtype)",
+        jax="jnp.ones(({sizes}), dtype={like}.dtype)",
+        torch="torch.ones(({sizes}), dtype={like}.dtype, device={like}.device)",
         right=(Example("ones(n).T @ X @ ones(m)", "X", "ones(n, m)"),),
         wrong=(Example("ones(n).T @ X @ ones(m)", "X", "ones(m, n)", diagnosis="layout-transposed"),),
         missing={"c": _LOOP},
@@ -200,9 +208,9 @@ ARRAYS: tuple[Op, ...] = (
         facts=("nonnegative", "zero"),
         latex=r"\mathbf{0}_{{sizes}}",
         unicode="𝟎({sizes})",
-        numpy="np.zeros(({sizes}))",
-        jax="jnp.zeros(({sizes}))",
-        torch="torch.zeros(({sizes}))",
+        numpy="np.zeros(({sizes}), dtype={like}.dtype)",
+        jax="jnp.zeros(({sizes}), dtype={like}.dtype)",
+        torch="torch.zeros(({sizes}), dtype={like}.dtype, device={like}.device)",
         right=(Example("sum(maximum(X, zeros(n, m)))", "X", "X > zeros(n, m)"),),
         wrong=(Example("sum(maximum(X, zeros(n, m)))", "X", "X*(X > 0)", diagnosis="function-value-for-derivative"),),
         missing={"c": _LOOP},
@@ -263,13 +271,13 @@ ARRAYS: tuple[Op, ...] = (
         facts=("orthogonal", "nonnegative"),
         latex=r"K_{{n},{m}}",
         unicode="K({n}, {m})",
-        numpy="commutation({n}, {m})",
-        jax="commutation({n}, {m})",
-        torch="commutation({n}, {m})",
+        numpy="commutation({n}, {m}, {like})",
+        jax="commutation({n}, {m}, {like})",
+        torch="commutation({n}, {m}, {like})",
         helpers={
-            "numpy": _COMMUTATION.replace("{np}", "np").replace("{permuted}", "transpose(1, 0, 2)"),
-            "jax": _COMMUTATION.replace("{np}", "jnp").replace("{permuted}", "transpose(1, 0, 2)"),
-            "torch": _COMMUTATION.replace("{np}", "torch").replace("{permuted}", "permute(1, 0, 2)"),
+            "numpy": _commutation("np", "transpose(1, 0, 2)", ""),
+            "jax": _commutation("jnp", "transpose(1, 0, 2)", ""),
+            "torch": _commutation("torch", "permute(1, 0, 2)", ", device=like.device"),
         },
         right=(Example("X.T", "X", "commutation(n, m)", layout="vec"),),
         wrong=(Example("X.T", "X", "commutation(m, n)", diagnosis="layout-transposed", layout="vec"),),

@@ -5,11 +5,20 @@ from __future__ import annotations
 from whence.ops.entry import Example, Op
 
 _CALCULUS = "Calculus; Abramowitz & Stegun, Handbook of Mathematical Functions (1964), §4"
-_ERF = "np.vectorize(math.erf, otypes=[float])"
+
+_SIGMOID = "def sigmoid(x):\n    e = np.exp(-np.abs(x))\n    return np.where(x >= 0, 1.0, e)/(1.0 + e)\n"
+_SIGMOID_INTO = (
+    "def sigmoid_into(x, out):\n"
+    "    np.multiply(x, 0.5, out=out)\n"
+    "    np.tanh(out, out=out)\n"
+    "    np.multiply(out, 0.5, out=out)\n"
+    "    return np.add(out, 0.5, out=out)\n"
+)
 
 ELEMENTWISE: tuple[Op, ...] = (
     Op(
         name="exp",
+        role="exponential",
         kind="elementwise",
         takes="X",
         gives="X",
@@ -21,11 +30,11 @@ ELEMENTWISE: tuple[Op, ...] = (
         monotone=True,
         latex=r"\exp\left({X}\right)",
         unicode="exp({X})",
-        role="exponential",
         numpy="np.exp({X})",
         jax="jnp.exp({X})",
         torch="torch.exp({X})",
         c="exp({X})",
+        into="np.exp({X}, out={out})",
         right=(
             Example("sum(exp(X))", "X", "exp(X)"),
             Example("sum(A*exp(X))", "X", "A*exp(X)", "X: n x m, A: n x m"),
@@ -50,6 +59,14 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.log({X})",
         torch="torch.log({X})",
         c="log({X})",
+        stable=(
+            ("sigmoid(X)", "-softplus(-X)"),
+            ("1 - sigmoid(X)", "-softplus(X)"),
+            ("softmax(X, axis=axis)", "X - logsumexp(X, axis=axis)"),
+            ("sum(exp(X), axis=axis)", "logsumexp(X, axis=axis)"),
+            ("1 + exp(X)", "softplus(X)"),
+        ),
+        into="np.log({X}, out={out})",
         right=(Example("sum(A*log(X))", "X", "A/X", "X: n x m, A: n x m", assume="X: positive"),),
         wrong=(
             Example(
@@ -80,6 +97,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.sqrt({X})",
         torch="torch.sqrt({X})",
         c="sqrt({X})",
+        into="np.sqrt({X}, out={out})",
         right=(Example("sum(A*sqrt(X))", "X", "A/(2*sqrt(X))", "X: n x m, A: n x m", assume="X: positive"),),
         wrong=(Example("sum(A*sqrt(X))", "X", "A/sqrt(X)", "X: n x m, A: n x m", "missing-factor", "X: positive"),),
     ),
@@ -99,6 +117,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.sin({X})",
         torch="torch.sin({X})",
         c="sin({X})",
+        into="np.sin({X}, out={out})",
         right=(Example("sum(A*sin(X))", "X", "A*cos(X)", "X: n x m, A: n x m"),),
         wrong=(Example("sum(A*sin(X))", "X", "-A*cos(X)", "X: n x m, A: n x m", "wrong-sign"),),
     ),
@@ -118,6 +137,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.cos({X})",
         torch="torch.cos({X})",
         c="cos({X})",
+        into="np.cos({X}, out={out})",
         right=(Example("sum(A*cos(X))", "X", "-A*sin(X)", "X: n x m, A: n x m"),),
         wrong=(Example("sum(A*cos(X))", "X", "A*sin(X)", "X: n x m, A: n x m", "wrong-sign"),),
     ),
@@ -139,6 +159,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.tan({X})",
         torch="torch.tan({X})",
         c="tan({X})",
+        into="np.tan({X}, out={out})",
         right=(
             Example("sum(tan(X))", "X", "1 + tan(X)**2", assume="X: unit-interval"),
             Example("sum(tan(X))", "X", "1/cos(X)**2", assume="X: unit-interval"),
@@ -168,6 +189,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.arcsin({X})",
         torch="torch.asin({X})",
         c="asin({X})",
+        into="np.arcsin({X}, out={out})",
         right=(Example("sum(asin(X))", "X", "1/sqrt(1 - X**2)", assume="X: unit-interval"),),
         wrong=(Example("sum(asin(X))", "X", "1/(1 - X**2)", diagnosis="wrong-power", assume="X: unit-interval"),),
         aliases=("arcsin",),
@@ -190,6 +212,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.arccos({X})",
         torch="torch.acos({X})",
         c="acos({X})",
+        into="np.arccos({X}, out={out})",
         right=(Example("sum(acos(X))", "X", "-1/sqrt(1 - X**2)", assume="X: unit-interval"),),
         wrong=(Example("sum(acos(X))", "X", "1/sqrt(1 - X**2)", diagnosis="wrong-sign", assume="X: unit-interval"),),
         aliases=("arccos",),
@@ -211,6 +234,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.arctan({X})",
         torch="torch.atan({X})",
         c="atan({X})",
+        into="np.arctan({X}, out={out})",
         right=(Example("sum(atan(X))", "X", "1/(1 + X**2)"),),
         wrong=(Example("sum(atan(X))", "X", "1/(1 - X**2)", diagnosis="wrong-sign"),),
         aliases=("arctan",),
@@ -233,6 +257,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.sinh({X})",
         torch="torch.sinh({X})",
         c="sinh({X})",
+        into="np.sinh({X}, out={out})",
         right=(Example("sum(sinh(X))", "X", "cosh(X)"),),
         wrong=(Example("sum(sinh(X))", "X", "-cosh(X)", diagnosis="wrong-sign"),),
     ),
@@ -254,6 +279,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.cosh({X})",
         torch="torch.cosh({X})",
         c="cosh({X})",
+        into="np.cosh({X}, out={out})",
         right=(Example("sum(cosh(X))", "X", "sinh(X)"),),
         wrong=(Example("sum(cosh(X))", "X", "-sinh(X)", diagnosis="wrong-sign"),),
     ),
@@ -274,7 +300,8 @@ ELEMENTWISE: tuple[Op, ...] = (
         numpy="np.tanh({X})",
         jax="jnp.tanh({X})",
         torch="torch.tanh({X})",
-        c="tanh({X})",
+        c="(2.0/(1.0 + exp(-2.0*({X}))) - 1.0)",
+        into="np.tanh({X}, out={out})",
         right=(Example("sum(tanh(X))", "X", "1 - tanh(X)**2"),),
         wrong=(Example("sum(tanh(X))", "X", "tanh(X)*(1 - tanh(X))", diagnosis="wrong-derivative-function"),),
     ),
@@ -298,6 +325,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.abs({X})",
         torch="torch.abs({X})",
         c="fabs({X})",
+        into="np.abs({X}, out={out})",
         right=(Example("sum(A*abs(X))", "X", "A*sign(X)", "X: n x m, A: n x m"),),
         wrong=(Example("sum(A*abs(X))", "X", "A*abs(X)", "X: n x m, A: n x m", "function-value-for-derivative"),),
     ),
@@ -321,6 +349,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.sign({X})",
         torch="torch.sign({X})",
         c="(double)((({X}) > 0) - (({X}) < 0))",
+        into="np.sign({X}, out={out})",
         right=(Example("sum(X*sign(X))", "X", "sign(X)"),),
         wrong=(Example("sum(X*sign(X))", "X", "X + sign(X)", diagnosis="extra-term"),),
     ),
@@ -345,6 +374,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.heaviside({X}, 0.0)",
         torch="({X} > 0).to({X}.dtype)",
         c="(double)(({X}) > 0)",
+        into="np.heaviside({X}, 0.0, out={out})",
         right=(Example("sum(X**2*step(X))", "X", "2*X*step(X)"),),
         wrong=(Example("sum(X**2*step(X))", "X", "X*step(X)", diagnosis="missing-factor"),),
         aliases=("heaviside",),
@@ -362,10 +392,11 @@ ELEMENTWISE: tuple[Op, ...] = (
         monotone=True,
         latex=r"\operatorname{erf}\left({X}\right)",
         unicode="erf({X})",
-        numpy=_ERF + "({X})",
+        numpy="scipy.special.erf({X})",
         jax="jax.scipy.special.erf({X})",
         torch="torch.erf({X})",
         c="erf({X})",
+        into="scipy.special.erf({X}, out={out})",
         right=(Example("sum(erf(X))", "X", "2/sqrt(pi)*exp(-X**2)"),),
         wrong=(Example("sum(erf(X))", "X", "exp(-X**2)/sqrt(2*pi)", diagnosis="wrong-derivative-function"),),
     ),
@@ -390,6 +421,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jax.nn.relu({X})",
         torch="torch.relu({X})",
         c="fmax({X}, 0.0)",
+        into="np.maximum({X}, 0.0, out={out})",
         right=(
             Example("sum(A*relu(X))", "X", "A*step(X)", "X: n x m, A: n x m"),
             Example("sum(A*relu(X))", "X", "A*(X > 0)", "X: n x m, A: n x m"),
@@ -415,8 +447,10 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jax.nn.sigmoid({X})",
         torch="torch.sigmoid({X})",
         c="(1.0/(1.0 + exp(-({X}))))",
+        into="sigmoid_into({X}, out={out})",
         helpers={
-            "numpy": "def sigmoid(x):\n    e = np.exp(-np.abs(x))\n    return np.where(x >= 0, 1.0, e)/(1.0 + e)\n",
+            "numpy": _SIGMOID,
+            "numpy into": _SIGMOID_INTO,
         },
         right=(Example("sum(A*sigmoid(X))", "X", "A*sigmoid(X)*(1 - sigmoid(X))", "X: n x m, A: n x m"),),
         wrong=(
@@ -445,6 +479,8 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jax.nn.softplus({X})",
         torch="torch.nn.functional.softplus({X}, threshold=40.0)",
         c="(fmax({X}, 0.0) + log1p(exp(-fabs({X}))))",
+        reflected="softplus(X) - X",
+        into="np.logaddexp(0.0, {X}, out={out})",
         right=(Example("sum(softplus(X))", "X", "sigmoid(X)"),),
         wrong=(Example("sum(softplus(X))", "X", "1/(1 + exp(X))", diagnosis="wrong-sign"),),
     ),
@@ -460,14 +496,12 @@ ELEMENTWISE: tuple[Op, ...] = (
         value="formula",
         latex=r"\operatorname{gelu}\left({X}\right)",
         unicode="gelu({X})",
-        numpy="gelu({X})",
+        numpy="({X}*scipy.special.ndtr({X}))",
         jax="jax.nn.gelu({X}, approximate=False)",
         torch="torch.nn.functional.gelu({X})",
-        c="gelu({X})",
-        helpers={
-            "numpy": "def gelu(x):\n    return 0.5*x*(1.0 + " + _ERF + "(x/math.sqrt(2.0)))\n",
-            "c": "static double gelu(double x) { return 0.5*x*(1.0 + erf(x/sqrt(2.0))); }\n",
-        },
+        c="(0.5*({X})*(1.0 + erf(0.70710678118654752440*({X}))))",
+        missing={"into": "several calls; its value is copied"},
+        steady="X*(1 + erf(X/sqrt(2)))/2",
         right=(Example("sum(gelu(X))", "X", "(1 + erf(X/sqrt(2)))/2 + X*exp(-X**2/2)/sqrt(2*pi)"),),
         wrong=(Example("sum(gelu(X))", "X", "(1 + erf(X/sqrt(2)))/2", diagnosis="missing-term"),),
     ),
@@ -492,6 +526,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="({A}**{B})",
         torch="({A}**{B})",
         c="pow({A}, {B})",
+        into="np.power({A}, {B}, out={out})",
         right=(
             Example("sum(X**A)", "X", "A*X**(A - 1)", "X: n, A: n", assume="X: positive"),
             Example("sum(A**X)", "X", "A**X*log(A)", "X: n, A: n", assume="A: positive"),
@@ -517,6 +552,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.maximum({A}, {B})",
         torch="torch.maximum({A}, {B})",
         c="fmax({A}, {B})",
+        into="np.maximum({A}, {B}, out={out})",
         right=(
             Example("sum(C*maximum(A, B))", "A", "C*(A > B)", "A: n x m, B: n x m, C: n x m"),
             Example("sum(C*maximum(A, B))", "B", "C*(A <= B)", "A: n x m, B: n x m, C: n x m"),
@@ -542,6 +578,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.minimum({A}, {B})",
         torch="torch.minimum({A}, {B})",
         c="fmin({A}, {B})",
+        into="np.minimum({A}, {B}, out={out})",
         right=(
             Example("sum(C*minimum(A, B))", "A", "C*(A < B)", "A: n x m, B: n x m, C: n x m"),
             Example("sum(C*minimum(A, B))", "B", "C*(A >= B)", "A: n x m, B: n x m, C: n x m"),
@@ -568,6 +605,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="jnp.where({C}, {A}, {B})",
         torch="torch.where(({C}).bool(), {A}, {B})",
         c="(({C}) ? ({A}) : ({B}))",
+        missing={"into": "NumPy's has no out=; its value is copied"},
         right=(
             Example("sum(A*where(X > 0, X, 0.1*X))", "X", "A*where(X > 0, 1, 0.1)", "X: n x m, A: n x m"),
             Example("sum(A*where(C > 0, X, B))", "B", "A*where(C > 0, 0, 1)", "X: n x m, A: n x m, B: n x m, C: n x m"),
@@ -601,6 +639,7 @@ ELEMENTWISE: tuple[Op, ...] = (
         jax="({A}*{B})",
         torch="({A}*{B})",
         c="(({A})*({B}))",
+        into="np.multiply({A}, {B}, out={out})",
         right=(Example("sum(hadamard(A, X))", "X", "A", "X: n x m, A: n x m"),),
         wrong=(Example("sum(hadamard(A, X))", "X", "A.T", "X: n x m, A: n x m", "extra-transpose"),),
         aliases=("multiply",),

@@ -87,6 +87,7 @@ class Op:
     commuting: str = ""  # what it is where its arguments commute: lyapunov(A, Q) = inv(A) @ Q/2
     slope: str = ""  # of a matrix function, its derivative in a direction E that commutes with X, as a factor of E
     parity: str = ""  # elementwise: "odd" f(-x) = -f(x), "even" f(-x) = f(x), "complement" f(-x) = 1 - f(x)
+    shifted: str = ""  # what exp(X - Y) is, Y being its value: exp(X - logsumexp(X, axis)) = softmax(X, axis)
     undoes: str = ""  # the function of which it is the inverse function on the whole domain: inv(inv(X)) = X
     of_diagonal: str = ""  # what it is of diag(x), where X stands for the column x
     reciprocal: bool = False  # f(c*X) = f(X)/c for every number c but 0
@@ -119,11 +120,22 @@ class Op:
     unicode: str = ""  # plain-text mathematics, with {X}
     # Code: an operand as it stands, where {X} is a name or bracketed, {axis} a number or a tuple. Of the whole, {axis}
     # is None where `takes` has `axis`, the tuple of all axes where it has `axes` (the value is then 1 x 1).
+    # {like} is an array that the program was given, whose element type (and device) new arrays take.
     numpy: str = ""
     octave: str = ""  # only where it is no call by the entry's own name
     jax: str = ""
     torch: str = ""
     c: str = ""
+    into: str = ""  # NumPy, into an array that is there: np.exp({X}, out={out})
+    # Of the whole array as a plain number: back end -> text. In C what a loop does: what it starts with, and {Y} after
+    # one more entry {X}.
+    whole: dict[str, str] = field(default_factory=dict, hash=False)
+    # By a factorisation that several uses of X share: "numpy pd", "torch lu", ... -> text, where {F} is its name.
+    factored: dict[str, str] = field(default_factory=dict, hash=False)
+    # What it is of another function's value without loss of digits: ("sigmoid(X)", "-softplus(-X)") of log.
+    stable: tuple[tuple[str, str], ...] = ()
+    steady: str = ""  # in other words of the language, without overflow; where a back end has no text of its own
+    reflected: str = ""  # elementwise: f(-X) by f(X), where that saves a call: softplus(-X) = softplus(X) - X
     helpers: dict[str, str] = field(
         default_factory=dict, hash=False
     )  # back end -> a definition its text relies on, emitted once

@@ -7,9 +7,77 @@ from whence.ops.entry import Example, Op
 _COOKBOOK = "Petersen & Pedersen, The Matrix Cookbook (2012)"
 _HIGHAM = "Higham, Functions of Matrices (2008)"
 _NO_C = "needs a factorisation: the C back end does not offer it"
-_SCIPY = "needs a factorisation that neither library has; SciPy's is the NumPy text"
 _NO_RATIONAL = "no formula in other words; computed by a routine"
-_NO_TORCH = "PyTorch has no such function"
+
+# The matrix that a Cholesky factor belongs to, inverted: LAPACK gives one triangle.
+_CHOLESKY_INVERSE = (
+    "def cholesky_inverse(factor):\n"
+    '    (potri,) = scipy.linalg.get_lapack_funcs(("potri",), (factor,))\n'
+    "    lower = np.tril(potri(factor, lower=True)[0])\n"
+    "    return lower + np.tril(lower, -1).T\n"
+)
+_LU_DETERMINANT = (
+    "def lu_determinant(lu, pivots):\n"
+    "    swaps = np.count_nonzero(pivots != np.arange(len(pivots)))\n"
+    "    return np.prod(np.diagonal(lu))*(-1.0)**swaps\n"
+)
+_SYLVESTER = (
+    "def lyapunov(a, q):\n"
+    "    one = {np}.eye(a.shape[0], dtype=a.dtype{device})\n"
+    "    both = {np}.kron(a{contiguous}, one) + {np}.kron(one, a.T{contiguous})\n"
+    "    return {np}.linalg.solve(both, q.reshape(-1, 1)).reshape(q.shape)\n"
+)
+_SYLVESTER_JAX = _SYLVESTER.replace("{np}", "jnp").replace("{device}", "").replace("{contiguous}", "")
+# Its derivative in a direction E is the L with Y L + L Y = E.
+_SQRTM_JAX = (
+    "@jax.custom_jvp\n"
+    "def sqrtm(x):\n"
+    "    values, vectors = jnp.linalg.eig(x)\n"
+    "    return ((vectors*jnp.sqrt(values)) @ jnp.linalg.inv(vectors)).real\n"
+    "\n\n"
+    "@sqrtm.defjvp\n"
+    "def sqrtm_change(at, change):\n"
+    "    root, one = sqrtm(at[0]), jnp.eye(at[0].shape[0], dtype=at[0].dtype)\n"
+    "    both = jnp.kron(root, one) + jnp.kron(one, root.T)\n"
+    "    return root, jnp.linalg.solve(both, change[0].reshape(-1, 1)).reshape(root.shape)\n"
+)
+_SYLVESTER_TORCH = (
+    _SYLVESTER.replace("{np}", "torch")
+    .replace("{device}", ", device=a.device")
+    .replace("{contiguous}", ".contiguous()")
+)
+_BY_EIGENVALUES = (
+    "def {name}(x):\n"
+    "    values, vectors = {np}.linalg.eig(x)\n"
+    "    return ((vectors*{np}.{f}(values)) @ {np}.linalg.inv(vectors)).real\n"
+)
+
+# JAX has no derivative of eigenvectors that are not orthogonal: that of the function needs none (Higham 2008, §3.2).
+_LOGM_JAX = (
+    "@jax.custom_jvp\n"
+    "def logm(x):\n"
+    "    values, vectors = jnp.linalg.eig(x)\n"
+    "    return ((vectors*jnp.log(values)) @ jnp.linalg.inv(vectors)).real\n"
+    "\n\n"
+    "@logm.defjvp\n"
+    "def logm_change(at, change):\n"
+    "    values, vectors = jnp.linalg.eig(at[0])\n"
+    "    inverse = jnp.linalg.inv(vectors)\n"
+    "    gaps = values[:, None] - values[None, :]\n"
+    "    logs = jnp.log(values)[:, None] - jnp.log(values)[None, :]\n"
+    "    ratios = jnp.where(gaps == 0, 1/values[:, None], logs/jnp.where(gaps == 0, 1, gaps))\n"
+    "    return logm(at[0]), (vectors @ (ratios*(inverse @ change[0] @ vectors)) @ inverse).real\n"
+)
+
+
+def _by_eigenvalues(name: str, library: str, f: str) -> str:
+    return _BY_EIGENVALUES.replace("{name}", name).replace("{np}", library).replace("{f}", f)
+
+
+# f([[X, E], [0, X]]) has the derivative of f at X in the direction E in its corner (Higham 2008, eq. 3.16).
+_FRECHET = (
+    "def frechet(f, x, e):\n    n = x.shape[0]\n    return f(np.block([[x, e], [np.zeros_like(x), x]]))[:n, n:]\n"
+)
 
 MATRICES: tuple[Op, ...] = (
     Op(
@@ -39,6 +107,15 @@ MATRICES: tuple[Op, ...] = (
         numpy="np.linalg.inv({X})",
         jax="jnp.linalg.inv({X})",
         torch="torch.linalg.inv({X})",
+        factored={
+            "numpy pd": "cholesky_inverse({F})",
+            "numpy lu": "scipy.linalg.lu_solve({F}, np.eye(len({F}[1]), dtype={F}[0].dtype))",
+            "jax pd": "jax.scipy.linalg.cho_solve(({F}, True), jnp.eye({F}.shape[0], dtype={F}.dtype))",
+            "jax lu": "jax.scipy.linalg.lu_solve({F}, jnp.eye({F}[0].shape[0], dtype={F}[0].dtype))",
+            "torch pd": "torch.cholesky_inverse({F})",
+            "torch lu": "torch.linalg.lu_solve(*{F}, torch.eye({F}[0].shape[0]).to({F}[0]))",
+        },
+        helpers={"numpy pd": _CHOLESKY_INVERSE},
         right=(
             Example("trace(A @ inv(X))", "X", "-inv(X).T @ A.T @ inv(X).T", "A: n x n, X: n x n"),
             Example("a.T @ inv(X) @ b", "X", "-inv(X).T @ a @ b.T @ inv(X).T", "X: n x n, a: n, b: n"),
@@ -102,6 +179,13 @@ MATRICES: tuple[Op, ...] = (
         numpy="np.linalg.det({X})",
         jax="jnp.linalg.det({X})",
         torch="torch.linalg.det({X})",
+        factored={
+            "numpy pd": "np.prod(np.diagonal({F}))**2",
+            "numpy lu": "lu_determinant(*{F})",
+            "jax pd": "jnp.prod(jnp.diagonal({F}))**2",
+            "torch pd": "torch.prod(torch.diagonal({F}))**2",
+        },
+        helpers={"numpy lu": _LU_DETERMINANT},
         right=(
             Example("det(X)", "X", "det(X)*inv(X).T", "X: n x n"),
             Example("det(X)", "X", "adj(X).T", "X: n x n"),
@@ -132,6 +216,14 @@ MATRICES: tuple[Op, ...] = (
         numpy="np.linalg.slogdet({X})[1]",
         jax="jnp.linalg.slogdet({X})[1]",
         torch="torch.linalg.slogdet({X})[1]",
+        factored={
+            "numpy pd": "2.0*np.sum(np.log(np.diagonal({F})))",
+            "numpy lu": "np.sum(np.log(np.abs(np.diagonal({F}[0]))))",
+            "jax pd": "2.0*jnp.sum(jnp.log(jnp.diagonal({F})))",
+            "jax lu": "jnp.sum(jnp.log(jnp.abs(jnp.diagonal({F}[0]))))",
+            "torch pd": "2.0*torch.sum(torch.log(torch.diagonal({F})))",
+            "torch lu": "torch.sum(torch.log(torch.abs(torch.diagonal({F}[0]))))",
+        },
         right=(Example("logdet(X)", "X", "inv(X).T", "X: n x n"),),
         wrong=(Example("logdet(X)", "X", "inv(X)", "X: n x n", "missing-transpose"),),
         missing={"c": _NO_C},
@@ -187,6 +279,24 @@ MATRICES: tuple[Op, ...] = (
         numpy="np.linalg.solve({A}, {B})",
         jax="jnp.linalg.solve({A}, {B})",
         torch="torch.linalg.solve({A}, {B})",
+        role="solution",
+        factored={
+            "numpy pd": "scipy.linalg.cho_solve(({F}, True), {B})",
+            "numpy lu": "scipy.linalg.lu_solve({F}, {B})",
+            "numpy lu transposed": "scipy.linalg.lu_solve({F}, {B}, trans=1)",
+            "jax pd": "jax.scipy.linalg.cho_solve(({F}, True), {B})",
+            "jax lu": "jax.scipy.linalg.lu_solve({F}, {B})",
+            "jax lu transposed": "jax.scipy.linalg.lu_solve({F}, {B}, trans=1)",
+            "torch pd": "torch.cholesky_solve({B}, {F})",
+            "torch lu": "torch.linalg.lu_solve(*{F}, {B})",
+            "torch lu transposed": "torch.linalg.lu_solve(*{F}, {B}, adjoint=True)",
+            "numpy lu factor": "scipy.linalg.lu_factor({A})",
+            "jax lu factor": "jax.scipy.linalg.lu_factor({A})",
+            "torch lu factor": "torch.linalg.lu_factor({A})",
+            "numpy pd factor": "np.linalg.cholesky({A})",
+            "jax pd factor": "jnp.linalg.cholesky({A})",
+            "torch pd factor": "torch.linalg.cholesky({A})",
+        },
         right=(
             Example("c.T @ solve(A, b)", "b", "inv(A).T @ c", "A: n x n, b: n, c: n"),
             Example("c.T @ solve(A, b)", "A", "-inv(A).T @ c @ solve(A, b).T", "A: n x n, b: n, c: n"),
@@ -243,6 +353,9 @@ MATRICES: tuple[Op, ...] = (
         latex=r"\operatorname{Log}\left({X}\right)",
         unicode="logm({X})",
         numpy="scipy.linalg.logm({X})",
+        jax="logm({X})",
+        torch="logm({X})",
+        helpers={"jax": _LOGM_JAX, "torch": _by_eigenvalues("logm", "torch", "log")},
         right=(
             Example("trace(logm(X))", "X", "inv(X).T", "X: n x n", assume="X: pd"),
             Example("trace(A @ logm(X))", "X", "frechet(logm, X.T, A.T)", "A: n x n, X: n x n", assume="X: pd"),
@@ -250,7 +363,7 @@ MATRICES: tuple[Op, ...] = (
         wrong=(
             Example("trace(A @ logm(X))", "X", "inv(X).T @ A.T", "A: n x n, X: n x n", "hidden-assumption", "X: pd"),
         ),
-        missing={"exact": _NO_RATIONAL, "jax": _SCIPY, "torch": _NO_TORCH, "c": _NO_C},
+        missing={"exact": _NO_RATIONAL, "c": _NO_C},
     ),
     Op(
         name="sqrtm",
@@ -274,7 +387,9 @@ MATRICES: tuple[Op, ...] = (
         latex=r"{X}^{1/2}",
         unicode="sqrtm({X})",
         numpy="scipy.linalg.sqrtm({X})",
-        jax="jax.scipy.linalg.sqrtm({X})",
+        jax="sqrtm({X})",
+        torch="sqrtm({X})",
+        helpers={"jax": _SQRTM_JAX, "torch": _by_eigenvalues("sqrtm", "torch", "sqrt")},
         right=(
             Example("trace(sqrtm(X))", "X", "inv(sqrtm(X)).T/2", "X: n x n", assume="X: pd"),
             Example("trace(A @ sqrtm(X))", "X", "lyapunov(sqrtm(X).T, A.T)", "A: n x n, X: n x n", assume="X: pd"),
@@ -289,7 +404,7 @@ MATRICES: tuple[Op, ...] = (
                 "X: pd",
             ),
         ),
-        missing={"exact": _NO_RATIONAL, "torch": _NO_TORCH, "c": _NO_C},
+        missing={"exact": _NO_RATIONAL, "c": _NO_C},
     ),
     Op(
         name="cholesky",
@@ -465,6 +580,9 @@ MATRICES: tuple[Op, ...] = (
         latex=r"\operatorname{lyap}\left({A}, {Q}\right)",
         unicode="lyapunov({A}, {Q})",
         numpy="scipy.linalg.solve_sylvester({A}, {A}, {Q})",
+        jax="lyapunov({A}, {Q})",
+        torch="lyapunov({A}, {Q})",
+        helpers={"jax": _SYLVESTER_JAX, "torch": _SYLVESTER_TORCH},
         right=(
             Example("sum(C*lyapunov(A, Q))", "Q", "lyapunov(A.T, C)", "A: n x n, Q: n x n, C: n x n", assume="A: pd"),
             Example(
@@ -485,7 +603,7 @@ MATRICES: tuple[Op, ...] = (
                 "A: pd",
             ),
         ),
-        missing={"exact": _NO_RATIONAL, "jax": _SCIPY, "torch": _NO_TORCH, "c": _NO_C},
+        missing={"exact": _NO_RATIONAL, "c": _NO_C},
     ),
     Op(
         name="frechet",
@@ -504,9 +622,10 @@ MATRICES: tuple[Op, ...] = (
         symmetric_in="symmetric",
         latex=r"L_{{F}}\left({X}, {E}\right)",
         unicode="L_{F}({X}, {E})",
-        numpy="scipy.linalg.expm_frechet({X}, {E}, compute_expm=False)",
+        numpy="frechet({F}, {X}, {E})",
         jax="jax.jvp({F}, ({X},), ({E},))[1]",
         torch="torch.func.jvp({F}, ({X},), ({E},))[1]",
+        helpers={"numpy": _FRECHET},
         right=(Example("sum(A*frechet(expm, X, E))", "E", "frechet(expm, X.T, A)", "A: n x n, X: n x n, E: n x n"),),
         wrong=(
             Example(

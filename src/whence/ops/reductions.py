@@ -31,6 +31,12 @@ _SOFTMAX_NUMPY = (
     "    e = np.exp(x - np.max(x, axis=axis, keepdims=True))\n"
     "    return e/np.sum(e, axis=axis, keepdims=True)\n"
 )
+_SOFTMAX_INTO = (
+    "def softmax_into(x, axis, out):\n"
+    "    np.subtract(x, np.max(x, axis=axis, keepdims=True), out=out)\n"
+    "    np.exp(out, out=out)\n"
+    "    return np.divide(out, np.sum(out, axis=axis, keepdims=True), out=out)\n"
+)
 _LOGSUMEXP_NUMPY = (
     "def logsumexp(x, axis=None):\n"
     "    top = np.max(x, axis=axis, keepdims=axis is not None)\n"
@@ -62,6 +68,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.sum({X}, axis={axis}, keepdims=True)",
         jax="jnp.sum({X}, axis={axis}, keepdims=True)",
         torch="torch.sum({X}, {axis}, keepdim=True)",
+        whole={
+            "numpy": "np.sum({X})",
+            "jax": "jnp.sum({X})",
+            "torch": "torch.sum({X})",
+            "c": "0.0; {Y} + {X}",
+        },
         right=(
             Example("sum(A*X)", "X", "A", "X: n x m, A: n x m"),
             Example("sum(A @ X)", "X", "A.T @ ones(p, m)", "X: n x m, A: p x n"),
@@ -87,6 +99,11 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.mean({X}, axis={axis}, keepdims=True)",
         jax="jnp.mean({X}, axis={axis}, keepdims=True)",
         torch="torch.mean({X}, {axis}, keepdim=True)",
+        whole={
+            "numpy": "np.mean({X})",
+            "jax": "jnp.mean({X})",
+            "torch": "torch.mean({X})",
+        },
         right=(
             Example("mean(X**2)", "X", "2*X/(n*m)"),
             Example("sum(mean(X, axis=0)**2)", "X", "2*ones(n, 1) @ mean(X, axis=0)/n"),
@@ -115,6 +132,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.max({X}, axis={axis}, keepdims=True)",
         jax="jnp.max({X}, axis={axis}, keepdims=True)",
         torch="torch.amax({X}, {axis}, keepdim=True)",
+        whole={
+            "numpy": "np.max({X})",
+            "jax": "jnp.max({X})",
+            "torch": "torch.max({X})",
+            "c": "-REAL_MAX; {X} > {Y} ? {X} : {Y}",
+        },
         right=(
             Example("max(X)", "X", "argmax_mask(X)"),
             Example("sum(a.T*max(X, axis=0))", "X", "ones(n, 1) @ a.T*argmax_mask(X, axis=0)", "X: n x m, a: m"),
@@ -143,6 +166,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="np.min({X}, axis={axis}, keepdims=True)",
         jax="jnp.min({X}, axis={axis}, keepdims=True)",
         torch="torch.amin({X}, {axis}, keepdim=True)",
+        whole={
+            "numpy": "np.min({X})",
+            "jax": "jnp.min({X})",
+            "torch": "torch.min({X})",
+            "c": "REAL_MAX; {X} < {Y} ? {X} : {Y}",
+        },
         right=(
             Example("min(X)", "X", "argmin_mask(X)"),
             Example("sum(a*min(X, axis=1))", "X", "a*argmin_mask(X, axis=1)", "X: n x m, a: n"),
@@ -218,7 +247,9 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="softmax({X}, {axis})",
         jax="jax.nn.softmax({X}, axis={axis})",
         torch="torch.softmax({X}, {axis})",
-        helpers={"numpy": _SOFTMAX_NUMPY},
+        steady="exp(X - max(X, axis=axis))/sum(exp(X - max(X, axis=axis)), axis=axis)",
+        into="softmax_into({X}, {axis}, out={out})",
+        helpers={"numpy": _SOFTMAX_NUMPY, "numpy into": _SOFTMAX_INTO},
         right=(
             Example(
                 "sum(A*softmax(X, axis=0))",
@@ -242,6 +273,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="logsumexp",
         kind="function",
+        shifted="softmax",
         of_one="X",
         takes="X, axes",
         gives="axis",
@@ -257,6 +289,12 @@ REDUCTIONS: tuple[Op, ...] = (
         numpy="logsumexp({X}, {axis})",
         jax="jax.scipy.special.logsumexp({X}, axis={axis}, keepdims=True)",
         torch="torch.logsumexp({X}, {axis}, keepdim=True)",
+        steady="max(X, axis=axis) + log(sum(exp(X - max(X, axis=axis)), axis=axis))",
+        whole={
+            "numpy": "logsumexp({X})",
+            "jax": "jax.scipy.special.logsumexp({X})",
+            "torch": "torch.logsumexp({X}.reshape(-1), 0)",
+        },
         helpers={"numpy": _LOGSUMEXP_NUMPY},
         right=(
             Example("logsumexp(x)", "x", "softmax(x)", "x: n"),

@@ -28,7 +28,7 @@ def match_brackets(tokens: list[Token]) -> tuple[list[int], list[int]]:
                 raise _unopened(tokens, k)
             last = opened.pop()
             if CLOSING[tokens[last].text] != text:
-                if _surplus(tokens, tokens[last].text):
+                if _surplus(tokens, tokens[last].text) and not _surplus(tokens, text):
                     raise error_at("unclosed-bracket", tokens[last])
                 raise error_at("mismatched-bracket", token, expected=CLOSING[tokens[last].text])
             closing[last] = k
@@ -77,6 +77,8 @@ def _opens_oddly(tokens: list[Token], at: int) -> bool:
     return after.text in (",", ")") or after.blank or (called and not is_function(before.text))
 
 
-def _surplus(tokens: list[Token], opening: str) -> bool:
-    """Are more brackets of a kind opened than closed?"""
-    return sum(t.text == opening for t in tokens) > sum(t.text == CLOSING[opening] for t in tokens)
+def _surplus(tokens: list[Token], bracket: str) -> bool:
+    """Are there more brackets like this one than of those that go with it?"""
+    opening, closing = next(pair for pair in CLOSING.items() if bracket in pair)
+    counts = [sum(t.text == sign for t in tokens) for sign in (opening, closing)]
+    return counts[0] != counts[1] and (counts[0] > counts[1]) == (bracket == opening)

@@ -234,7 +234,8 @@ class Code(Derivatives):
         if isinstance(value, Negative) and isinstance(value.operand, Number):
             number = value.operand.value
             shape = self.shapes.of(node.arguments[0])
-            if (shape is None or len(shape) <= 2) and number in (1, 2):
+            flat = len(shape) <= 2 if shape is not None else not self.shapes.tensors
+            if flat and number in (1, 2):
                 axis = 2 - number
                 return Number(axis, str(axis), value.span)
         return value

@@ -66,6 +66,13 @@ class Context:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
+    def note_unknown(self, known: Iterable[str] = ()) -> list[str]:
+        """Say of each function that nothing declares that it is unknown; those come back."""
+        found = [name for name in self.unknown if name not in known]
+        for name in found:
+            self.note(f"{name} is read as an unknown function, entry by entry (line {self.unknown[name].line}).")
+        return found
+
     def spelling(self, name: str, typed: str) -> None:
         """Remember how a name was typed; two ways of typing it are one name, which is said."""
         first = self.spelled.setdefault(name, typed)

@@ -6,7 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from whence.read.syntax import Binary, Call, Compare, Expr, Index, Name, Negative, Number, Range, Shape, Transpose
+from whence.read.syntax import (
+    Binary,
+    Call,
+    Compare,
+    Expr,
+    Index,
+    Name,
+    Negative,
+    Number,
+    Range,
+    Shape,
+    Transpose,
+    Tuple,
+)
 from whence.read.vocabulary import entry, without_primes
 
 _DEEPEST = 60  # a formula within which more nests is taken as unknown
@@ -19,6 +32,11 @@ class Shapes:
 
     names: Mapping[str, Shape]
     known: dict[int, tuple[Expr, Shape | None]] = field(default_factory=dict)
+
+    @property
+    def tensors(self) -> bool:
+        """Has any name more than two axes?"""
+        return any(len(shape) > 2 for shape in self.names.values())
 
     def of(self, expr: Expr, depth: int = _DEEPEST) -> Shape | None:
         """The shape of a formula if it follows from the known ones: () a number, ("n", 1) a column; None if not.
@@ -90,6 +108,13 @@ class Shapes:
         axis = next((value for word, value in expr.keywords if word == "axis"), None)
         if axis is None:
             return ()
+        if shape is not None and len(shape) > 2 and not isinstance(axis, Tuple):
+            at = -axis.operand.value if isinstance(axis, Negative) and isinstance(axis.operand, Number) else None
+            at = axis.value if isinstance(axis, Number) else at
+            if at is None or not -len(shape) <= at < len(shape):
+                return None
+            k = int(at) % len(shape)
+            return (*shape[:k], 1, *shape[k + 1 :])
         if shape is None or len(shape) != 2 or not isinstance(axis, Number):
             return None
         return (1, shape[1]) if axis.value == 0 else (shape[0], 1)

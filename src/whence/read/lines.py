@@ -58,7 +58,8 @@ class Line:
 
 # -- which lines hold formulas
 
-_PROMPT = re.compile(r"\s*(?:>>> |\.\.\. |In \[\d*\]:|-+> ?\d*)")
+_PROMPT = re.compile(r"\s*(?:>>> |\.\.\. |In \[\d*\]:|-+> ?\d*|return (?=\S))")
+_FULL_STOP = re.compile(r"[.,](?=\s*(?:\\\]|\$+)\s*\Z)")  # of the sentence that a displayed formula ends
 _NUMBERED = re.compile(r"\s*\d+\s+(?=[A-Za-z_]\w*\s*=)")  # of the lines round the faulty one
 _ARROW = re.compile(r"\s*--+> ?\d*")
 _ERROR = re.compile(r"\s*\w*Error\b")
@@ -92,7 +93,7 @@ def segments_of(text: str, dialect: Dialect) -> list[Segment]:
         if said is not None:
             found, column = said.group(1).strip(), said.start(1) + 1
             raise ReadError("words-after-formula", line=number, column=column, end=said.end() + 1, found=found)
-        bare = _REMARK.sub("", bare).replace("`", " ")
+        bare = _FULL_STOP.sub(" ", _REMARK.sub("", bare).replace("`", " "))
         for pattern in (_PROMPT, _NUMBERED) if quoted else (_PROMPT,):
             bare = pattern.sub(lambda found: " " * len(found.group()), bare, count=1) if pattern.match(bare) else bare
         out += _statements(bare, number)

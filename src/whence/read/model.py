@@ -186,10 +186,7 @@ class Reader:
 
     def model(self, notes: Iterable[str], source: str) -> Model:
         self.note_identity()
-        for name, token in self.context.unknown.items():
-            if name not in self.functions:
-                self.functions.append(name)
-                self.context.note(f"{name} is read as an unknown function, entry by entry (line {token.line}).")
+        self.functions += self.context.note_unknown(self.functions)
         return Model(
             statements=tuple(self.statements),
             shapes=self.shapes,

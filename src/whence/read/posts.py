@@ -32,6 +32,8 @@ _BOLD = re.compile(r"\*\*(?=\S)([^*]{1,300})\*\*|__(?=\S)([^_]{1,300})__")
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+")
 _UNCLEAR = re.compile(r"understand|confus|wonder|stuck|derive|where|why|how")
 _PROSE = re.compile(r"[A-Za-z][a-z']{2,}")  # a word that is no name: three letters, the later ones small
+_RUN = re.compile(r"[\w']+(?:[ ,]+[\w']+){3,}")  # four words or names side by side, without a sign
+_WORD = re.compile(r"(?<![\w'])[A-Za-z]?[a-z']{2,}(?![\w'])")
 _SIGN = re.compile(r"[=^*/+@⊙∘ᵀ'′’\[\]()_\d-]")
 _STRONG = re.compile(r"=|\^|\*|⊙|ᵀ|@|\.T\b|[A-Za-z]\[\w+\]|['′’]\s*[(\[]")
 _SHORT_WORDS = frozenset(
@@ -88,7 +90,8 @@ def looks_like_post(text: str) -> bool:
     """
     if any(_FENCE.match(line) for line in text.split("\n")):
         return True
-    return any(len(re.findall(r"(?<![\w.])[A-Za-z]?[a-z']{2,}(?=[ ,?.]|$)", line)) >= 4 for line in text.split("\n"))
+    runs = [run for line in text.split("\n") for run in _RUN.findall(line)]
+    return any(len(_WORD.findall(run)) >= 3 for run in runs)
 
 
 def read_post(text: str) -> Post:

@@ -145,7 +145,7 @@ class _Flattened:
         self.statements = 0
 
     def program(self) -> Program:
-        self.run(self.tree.body)
+        self.until_return(self.tree.body)
         self.shapes = {name: tuple(self.size(s) for s in shape) for name, shape in self.shapes.items()}
         self.leave_out_numbers()
         names, notes = named_once(self.versions, self.free_names())
@@ -201,7 +201,7 @@ class _Flattened:
             self.assign(s.target, self.value(ast.copy_location(whole, s)), s)
         elif isinstance(s, ast.FunctionDef):
             if s.name in self.functions and s.name not in self.called and s.name != "__init__":
-                self.body(s)
+                self.until_return(s.body)
         elif isinstance(s, ast.ClassDef | ast.With):
             self.run(s.body)
         elif isinstance(s, ast.For):
@@ -215,14 +215,14 @@ class _Flattened:
         elif not isinstance(s, ast.Assert | ast.Import | ast.ImportFrom | ast.Pass | ast.AnnAssign):
             raise self.error("code-not-opened", s, type(s).__name__.lower())
 
-    def body(self, function: ast.FunctionDef) -> None:
-        """A function that nothing calls: its lines, and what it returns."""
+    def until_return(self, body: list[ast.stmt]) -> None:
+        """The lines of a function that nothing calls, or of a piece cut out of one, and what it returns."""
         try:
-            self.run(function.body)
+            self.run(body)
         except _Returned as returned:
             value = returned.value
             if value is not None and not is_bare(value):
-                self.equations.append(("", value, value.lineno if hasattr(value, "lineno") else function.lineno))
+                self.equations.append(("", value, getattr(value, "lineno", 1)))
 
     def formula(self, s: ast.Expr) -> None:
         """A formula that stands alone; a text or a call that computes nothing is left out."""

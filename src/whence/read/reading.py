@@ -46,6 +46,7 @@ def read_typed(text: str, given: Mapping[str, Any] | None = None, dialect: str |
         lines, context = read_lines(program.segments() if program else segments_of(text, chosen), context)
         if not lines:
             raise ReadError("empty-formula", line=1, column=1)
+        context.note_unknown()
     except WhenceError as error:
         error.source = error.source or text
         raise

@@ -49,15 +49,15 @@ def derivation(model: Forward, target: str, output: str, symbols: dict[str, Node
     `symbols` are the adjoint names that may be taken as known. The stages replay the answer: if what they give
     is not the answer for all sizes, the derivation is not complete and says so.
     """
-    route = _route(model, target, output, symbols)
+    way = route(model, target, output, symbols)
     known: dict[str, list[Node]] = {}
     stages: list[Stage] = []
     limit = ""
-    for d in reversed(route):
+    for d in reversed(way):
         adjoint = _adjoint(d, output, symbols, known)
         if adjoint is None:
             continue
-        for child in _children(d, target, route, symbols):
+        for child in children(d, target, way, symbols):
             try:
                 stage = _stage(model, d, child, adjoint)
             except (CannotLayOut, RuleError, LimitError) as e:
@@ -89,26 +89,26 @@ def _adjoint(d: Definition, output: str, symbols: dict[str, Node], known: dict[s
     return add(parts, d.atom.dims) if parts else None
 
 
-def _route(model: Forward, target: str, output: str, symbols: dict[str, Node]) -> list[Definition]:
+def route(model: Forward, target: str, output: str, symbols: dict[str, Node]) -> list[Definition]:
     """The statements between the target and the named adjoints, in forward order."""
     reached = {target}
-    route = []
+    found = []
     for d in model.definitions:
         if d.name == target:
             continue
         if any(leaf.name in reached for leaf in d.body.node.leaves):
-            route.append(d)
+            found.append(d)
             if d.name not in symbols:
                 reached.add(d.name)
         if d.name == output:
             break
-    return route
+    return found
 
 
-def _children(d: Definition, target: str, route: list[Definition], symbols: dict[str, Node]) -> list[str]:
+def children(d: Definition, target: str, way: list[Definition], symbols: dict[str, Node]) -> list[str]:
     """The names on the way that this statement uses, the target last."""
     used = {leaf.name for leaf in d.body.node.leaves}
-    inner = [r.name for r in route if r.name in used and r.name not in symbols and r.name != d.name]
+    inner = [r.name for r in way if r.name in used and r.name not in symbols and r.name != d.name]
     return [*reversed(inner), *([target] if target in used else [])]
 
 

@@ -9,10 +9,10 @@ from whence.expr.node import Node
 from whence.expr.sums import add
 from whence.messages.labels import LABELS
 from whence.messages.rules import RULES
-from whence.notation.indices import index_formula
+from whence.notation.indices import LETTERS, SUBSCRIPTS, index_formula
 from whence.notation.unicode import display_name
 from whence.steps.derivation import Derivation, Stage
-from whence.steps.record import Pairing, Path
+from whence.steps.record import Move, Pairing, Path
 from whence.steps.style import Style
 
 Line = tuple[str, str]
@@ -83,7 +83,8 @@ def _chain(derivation: Derivation, style: Style, output: str) -> list[Line]:
         (path,) = stage.paths
         name = stage.statement.name
         if name == output:
-            lines.append((f"δ{display_name(output)} = {style.node(path.start.right)}", ""))
+            if len(derivation.stages) > 1:  # else the line stands just above
+                lines.append((f"δ{display_name(output)} = {style.node(path.start.right)}", ""))
         elif k == 0:
             lead = f"δ{display_name(output)} = {_start(stage, style, output)}"
             lines.append(
@@ -179,14 +180,54 @@ def steps(derivation: Derivation, style: Style, shape_text: Callable[[Node], str
     ]
 
 
-def index_reading(derivation: Derivation, style: Style, name: str) -> list[str]:
-    """The changes, the change of the cost, and what stands beside each change, as sums over indices."""
-    lines = [f"δ{display_name(s.statement.name)}{index_formula(s.differential)}" for s in derivation.stages]
+def index_reading(derivation: Derivation, style: Style, name: str, output: str) -> list[Line]:
+    """The changes, the change of the cost, and what stands beside each change, as sums over indices; with reasons."""
+    lines: list[Line] = []
+    for stage in derivation.stages:
+        own = display_name(stage.statement.name)
+        if stage.statement.name != output:
+            body, _ = style.statements[stage.statement.name]
+            reason = LABELS["from"].format(line=f"{own} = {style.text(body)}")
+            lines.append((f"δ{own}{index_formula(stage.differential)}", reason))
+    lines += _index_cost(derivation, output)
     for child in dict.fromkeys(s.child for s in derivation.stages):
-        parts = [s.result for s in derivation.stages if s.child == child]
-        total = add(parts, parts[0].dims)
-        beside = LABELS["index-beside"].format(name=display_name(child))
-        lines.append(f"∂/∂{display_name(child)}{index_formula(total)}    {beside}")
+        stages = [s for s in derivation.stages if s.child == child]
+        total = add([s.result for s in stages], stages[0].result.dims)
+        own = display_name(child)
+        paths = [path for s in stages for path in s.paths]
+        moves = sorted(paths[0].moves, key=lambda move: move.rule) if len(paths) == 1 else []
+        reasons = [_index_reason(move, style) for move in moves]
+        kept = list(dict.fromkeys(filter(None, reasons))) or [LABELS["index-beside"].format(name=own)]
+        lines.append((f"∂{display_name(output)}/∂{own}{index_formula(total)}", kept[0]))
+        lines += [("", reason) for reason in kept[1:]]
     if _total(derivation) is not derivation.answer:
-        lines.append(f"{name}{index_formula(derivation.answer)}    {LABELS['collected']}")
+        lines.append((f"{name}{index_formula(derivation.answer)}", LABELS["collected"]))
     return lines
+
+
+def _index_cost(derivation: Derivation, output: str) -> list[Line]:
+    """The change of the cost, by the entries of what is known from before."""
+    own = display_name(output)
+    lines: list[Line] = []
+    for stage in _starts(derivation):
+        name = display_name(stage.statement.name)
+        if stage.statement.name == output:
+            lines.append((f"δ{own}{index_formula(stage.differential)}", ""))
+            continue
+        letters = LETTERS[: stage.adjoint.rank]
+        place = f"[{','.join(letters)}]" if letters else ""
+        sums = "Σ" + "".join(SUBSCRIPTS[c] for c in letters) + " " if letters else ""
+        adjoint = index_formula(stage.adjoint).partition(" = ")[2]
+        lines.append(
+            (f"δ{own} = {sums}{adjoint} δ{name}{place}", LABELS["school"].format(name=name, output=own))
+        )
+    return lines
+
+
+def _index_reason(move: Move, style: Style) -> str:
+    """Over which of its indices a factor is summed, and so where it stands in the matrix form."""
+    code = f"index-{move.rule}" + ("-turned" if move.turned else "")
+    if code not in LABELS or (move.rule.endswith("factor") and move.moved[0].rank != 2):
+        return ""
+    factor = style.node(move.moved[0]) if move.moved else ""
+    return LABELS[code].format(factor=factor, turned=f"({factor})ᵀ" if " " in factor else f"{factor}ᵀ")

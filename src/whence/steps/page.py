@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from whence.messages.labels import LABELS
+from whence.messages.lessons import LESSONS
+from whence.notation.linear import NotLinear
+from whence.notation.scalars import NotScalars
 from whence.notation.unicode import display_name
 from whence.notation.words import describe_sizes, shape_in_words
 from whence.shapes.dims import Dim
+from whence.steps import reasons
+from whence.steps.arrangements import arrangements
+from whence.steps.chain import chain
 from whence.steps.derivation import Derivation
+from whence.steps.lesson import Lesson
+from whence.steps.linked import in_short, linked, small_steps
+from whence.steps.multiply import multiply
+from whence.steps.toy import placed, toy
 from whence.verify.certificate import Certificate
+from whence.verify.point import NoPoint
 
 WIDTH = 46
 ONES = "𝟏"
+# The lessons of their own, by the word that asks for them.
+SHOWN: dict[str, Callable[[Lesson, Mapping[str, int]], str]] = {
+    "chain": chain,
+    "multiply": multiply,
+    "toy": toy,
+    "arrangements": arrangements,
+}
 
 
 class Explained(Protocol):
@@ -33,6 +51,8 @@ class Explained(Protocol):
     @property
     def derivation(self) -> Derivation: ...
     @property
+    def lesson(self) -> Lesson: ...
+    @property
     def convention(self) -> str: ...
     @property
     def notes(self) -> list[str]: ...
@@ -43,10 +63,18 @@ class Explained(Protocol):
     def meaning(self, of: str) -> str: ...
     def law_lines(self) -> list[str]: ...
     def matrix_lines(self) -> list[tuple[str, str]]: ...
-    def index_lines(self) -> list[str]: ...
+    def index_lines(self) -> list[tuple[str, str]]: ...
 
 
-def explanation(d: Explained, view: str | None, sizes: Mapping[str, int], write: str | None = None) -> str:
+def explanation(
+    d: Explained,
+    view: str | None,
+    sizes: Mapping[str, int],
+    depth: int,
+    only: str | None,
+    show: str | None,
+    write: str | None = None,
+) -> str:
     """The explanation as text. `view` None shows the scalar and the matrix reading; else the one named. `write` is the
     way in which the answer is written, None that of the page.
     """
@@ -55,18 +83,44 @@ def explanation(d: Explained, view: str | None, sizes: Mapping[str, int], write:
     if not explained and not d.notes:
         blocks.append(LABELS["no-steps"].format(reason=_why_not(d)))
     elif not d.notes:
-        if view in (None, "scalar"):
-            blocks += _scalar(d, sizes, required=view == "scalar")
-        if view == "index":
-            blocks.append("\n".join([LABELS["index-title"], *(f"  {line}" for line in d.index_lines())]))
-        if view in (None, "matrix"):
-            blocks.append(_matrix(d))
+        blocks += _lesson(d, view, sizes, depth, only, show)
     blocks.append(_certificate(d.certificate))
     return "\n\n".join(blocks)
 
 
+def _lesson(
+    d: Explained, view: str | None, sizes: Mapping[str, int], depth: int, only: str | None, show: str | None
+) -> list[str]:
+    """What is asked for, between the formula and its certificate."""
+    if show is not None:
+        try:
+            return [SHOWN[show](d.lesson, sizes)]
+        except (NoPoint, NotScalars, NotLinear) as problem:
+            return [LESSONS["toy-none"].format(reason=str(problem) or LESSONS["toy-not-linear"])]
+    if only is not None:
+        return [reasons.only(d.lesson, only)]
+    if depth == 1:
+        return [in_short(d.lesson)]
+    blocks: list[str] = []
+    if view in (None, "scalar"):
+        blocks += _scalar(d, sizes, required=view == "scalar")
+    if view == "scalar":
+        blocks += _placed(d, sizes)
+    if view == "index":
+        blocks.append("\n".join([LABELS["index-title"], f"  {LABELS['index-legend']}", beside(d.index_lines())]))
+    if view in (None, "matrix"):
+        blocks.append(_matrix(d))
+    if view == "all":
+        blocks += [*_scalar(d, sizes, required=False), _matrix(d), linked(d.lesson)]
+    if depth == 3:
+        blocks.append(small_steps(d.lesson))
+    return blocks
+
+
 def _why_not(d: Explained) -> str:
-    return LABELS["second-order"] if len(d.wrt) != 1 else LABELS["layout-limit"]
+    if len(d.wrt) != 1:
+        return LABELS["second-order"]
+    return LABELS["step-unverified" if d.derivation.limit == "unverified" else "layout-limit"]
 
 
 def _head(d: Explained, write: str | None) -> str:
@@ -87,6 +141,15 @@ def _scalar(d: Explained, given: Mapping[str, int], required: bool) -> list[str]
         return [LABELS["no-scalar"].format(reason=e)] if required else []
     title = LABELS["scalar-title"].format(sizes=describe_sizes(sizes)) if sizes else LABELS["scalar-title-plain"]
     return ["\n".join([title, beside(lines)])]
+
+
+def _placed(d: Explained, given: Mapping[str, int]) -> list[str]:
+    """All entries put back into the matrix, and the matrix form."""
+    try:
+        lines = placed(d.lesson, d.toy_sizes(given))
+    except NotScalars:
+        return []
+    return ["\n".join([lines[0], *(f"  {line}" for line in [*lines[1:], d.lesson.formula])])] if lines else []
 
 
 def _matrix(d: Explained) -> str:

@@ -13,13 +13,15 @@ is the same term laid out anew, and its law is read off from where the moved fac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whence.expr.canonical import canonical
 from whence.expr.node import Coefficient, Factor, Node, identity
 from whence.expr.sums import RawTerm, make_sum
 from whence.messages.errors import LimitError
 from whence.shapes.dims import Dim
+
+MANY = 100  # transposes, where a factor does not make a pairing alone
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class _State:
     row: bool = False  # a single axis is that of a row
     mark_row: bool = False
     turned: bool = False  # of the last move: its factor stood transposed
+    met: int | None = None  # where a vector that moved as a whole met the mark
+    few_transposes: bool = True  # how a scalar's change is laid out as a pairing
 
 
 class CannotLayOut(Exception):
@@ -115,6 +119,14 @@ def _path(
     sizes.update(enumerate(dims))
     sizes.update({1 + max(sizes, default=0) + k: mark.dims[0] for k in range(2) if mark.dims})
     state = _State(c, 1, [(adjoint, own, 1)], factors, own, row, mark_row)
+    try:
+        return _walked(replace(state, left=[*state.left], right=[*state.right]), mark, sizes)
+    except CannotLayOut:
+        return _walked(replace(state, few_transposes=False), mark, sizes)
+
+
+def _walked(state: _State, mark: Node, sizes: dict[int, Dim]) -> Path:
+    """The moves from a state to the mark alone on the right."""
     start = current = _pairing(state, sizes)
     moves = []
     while True:
@@ -125,10 +137,18 @@ def _path(
         after = _pairing(state, sizes)
         if after.contraction() is not current.contraction() and not _same(after, current):
             raise CannotLayOut
-        moves.append(Move(rule, tuple(f for f, _, _ in moved), current, after, state.turned))
+        moves.append(Move(rule, _moved(rule, moved, state.met, sizes), current, after, state.turned))
         state.turned = False
         current = after
     return Path(start, tuple(moves))
+
+
+def _moved(rule: str, moved: list[Factor], met: int | None, sizes: dict[int, Dim]) -> tuple[Node, ...]:
+    """What moved, as factors; several that make one vector together, as that vector."""
+    if met is None or rule not in ("left-factor", "right-factor") or len(moved) < 2:
+        return tuple(f for f, _, _ in moved)
+    rest = [(f, tuple(0 if i == met else i + 1 for i in idx), e) for f, idx, e in moved]
+    return (make_sum([(1, rest)], (sizes[met],)),)
 
 
 def _same(a: Pairing, b: Pairing) -> bool:
@@ -167,6 +187,8 @@ def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
     if together and len(together) == len(others):
         _carry(state, together)
         return "elementwise", together
+    if len(state.axes) == 1 and not any(set(f[1]) & set(state.axes) for f in others):
+        return _outer(state, mark, others)
     rule, chosen = _outermost(state, mark, others)
     state.turned = _is_turned(state, rule, chosen)
     _carry(state, [chosen])
@@ -175,6 +197,20 @@ def _next(state: _State, mark: Node) -> tuple[str, list[Factor]] | None:
     if rule == "weighted-sum" and sorted(mine) == sorted(state.axes):
         state.axes = mine
     return rule, [chosen]
+
+
+def _outer(state: _State, mark: Node, others: list[Factor]) -> tuple[str, list[Factor]]:
+    """⟨p, δQ r⟩ of vectors: r, whatever it is made of, goes over to p and makes a matrix of it."""
+    axes = _mark_axes(state, mark)
+    (own,) = state.axes
+    shared = {i for f in others for i in f[1] if i in axes}
+    if len(axes) != 2 or own not in axes or len(shared) != 1:
+        raise CannotLayOut
+    (met,) = shared
+    _carry(state, others)
+    state.met = met
+    state.axes = (met, own) if state.row else (own, met)
+    return ("left-factor" if state.row else "right-factor"), others
 
 
 def _axes_without(state: _State, factor: Factor) -> set[int]:
@@ -190,6 +226,8 @@ def _collect(state: _State, mark: Node) -> tuple[str, list[Factor]]:
     others = [f for f in state.right if f[0] is not mark and f[1]]
     moved = [f for f in state.right if f[0] is not mark and not f[1]]
     outermost_first = _by_distance(state, mark)[::-1]
+    if others and state.few_transposes:
+        outermost_first.sort(key=lambda f: _transposes(state, mark, f))  # else as they are
     while True:
         _carry(state, moved)
         shared = _shared_axes(state)
@@ -203,6 +241,26 @@ def _collect(state: _State, mark: Node) -> tuple[str, list[Factor]]:
     return "pair", []
 
 
+def _transposes(state: _State, mark: Node, chosen: Factor) -> int:
+    """How many transposes are written where this factor alone stands on the left."""
+    split = replace(state, left=[chosen], right=[f for f in state.right if f is not chosen and (f[1] or f[0] is mark)])
+    shared = _shared_axes(split)
+    if not 0 < len(shared) <= 2 or len(split.right) == 1:
+        return MANY
+    own = set(_mark_axes(state, mark))
+    if set(chosen[1]) <= own:  # it lies entry by entry beside the mark
+        return MANY
+    axes = _as_the_mark_lies(split, mark, shared)
+    count = int(len(axes) == 2 and chosen[1] == axes[::-1])
+    for side, at in zip((0, 1), _mark_axes(state, mark), strict=False):
+        rest, here = [f for f in split.right if len(set(f[1])) == 2 and not set(f[1]) <= own], at
+        while factor := next((f for f in rest if here in f[1]), None):
+            rest = [f for f in rest if f is not factor]
+            count += factor[1][side] == here  # rows of a factor meet columns of what stands left of it
+            here = factor[1][1 - factor[1].index(here)]
+    return count
+
+
 def _shared_axes(state: _State) -> list[int]:
     left = {i for f in state.left for i in f[1]}
     return list(dict.fromkeys(i for f in state.right for i in f[1] if i in left))
@@ -212,7 +270,7 @@ def _as_the_mark_lies(state: _State, mark: Node, axes: list[int]) -> tuple[int, 
     """The axes in the order in which the right side lies when the mark lies as it is: first what its rows reach."""
     idx = _mark_axes(state, mark)
     reached = {idx[0]} if idx else set()
-    rest = [set(f[1]) for f in state.right if f[0] is not mark]
+    rest = [set(f[1]) for f in state.right if not set(f[1]) <= set(idx)]
     grown = True
     while grown:
         more = {i for f in rest if f & reached for i in f} - reached

@@ -40,13 +40,13 @@ def scalar_reading(
     itself = LABELS["itself"].format(output=output) if output in reached and through else ""
     way = "reaches" if through else "reaches-at-once"
     lines.append((LABELS[way].format(entry=shown, output=output, way=_and(through), itself=itself), ""))
-    remarks = _remarks(derivation, style, sizes, shown) or [""]
+    said = remarks(derivation, style, sizes, shown) or [""]
     left = f"{style.scaled} ∂{output}/∂{shown}" if style.scaled else f"∂{output}/∂{shown}"
-    lines.append((f"{left} = {print_scalar(gradient)}", remarks[0]))
-    return lines + [("", remark) for remark in remarks[1:]]
+    lines.append((f"{left} = {print_scalar(gradient)}", said[0]))
+    return lines + [("", remark) for remark in said[1:]]
 
 
-def _remarks(derivation: Derivation, style: Style, sizes: Mapping[str, int], own: str) -> list[str]:
+def remarks(derivation: Derivation, style: Style, sizes: Mapping[str, int], own: str) -> list[str]:
     """What the one entry already shows of the matrix form: a column or a row of a factor, its own entry, a sum."""
     out: list[str] = []
     for stage in derivation.stages:

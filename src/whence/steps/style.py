@@ -26,11 +26,16 @@ class Style:
     printer: Printer
     shapes: Mapping[str, FullShape]
     statements: Mapping[str, tuple[Expr, int]]  # name -> its expression and line
+    shape: Callable[[Expr], FullShape]
     scaled: str = ""  # the number by which adjoint names are larger than derivatives (the course's m)
+
+    def tree(self, node: Node, row: bool = False) -> Expr:
+        """A node as a formula; a vector as a column, or as a row."""
+        return self.printer.forms(node)[1 if row and node.rank == 1 else 0].tree
 
     def node(self, node: Node, row: bool = False) -> str:
         """A node in textbook notation; a vector as a column, or as a row."""
-        return self.text(self.printer.forms(node)[1 if row and node.rank == 1 else 0].tree)
+        return self.text(self.tree(node, row))
 
     def is_row(self, name: str) -> bool:
         shape = self.shapes[name]
@@ -61,4 +66,6 @@ class Style:
         factor = move.moved[0]
         if factor.rank == 2 and move.turned:
             return self.text(self.printer.forms(factor)[1].tree)
-        return self.node(factor, move.rule == "right-factor").removeprefix("δ")
+        vectors = move.before.left.rank == 1  # ⟨p, Q r⟩: a column r, or in a row ⟨p, r Q⟩ a row r
+        row = move.before.row if vectors else move.rule == "right-factor"
+        return self.node(factor, row).removeprefix("δ")

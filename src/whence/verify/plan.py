@@ -67,7 +67,7 @@ def finish(plan: Plan, compiler: Compiler, claim: Claim) -> None:
     for name, (of, formula) in claim.adjoints.items():
         register = compiler.add(formula)
         plan.parts.append(Part(name, (_target(names, of),), register))
-        names[name] = register
+        names[name] = compiler.in_shape_of(register, _target(names, of))
     by = tuple(_target(names, name) for name in claim.wrt)
     structures = tuple(frozenset(claim.assume.get(name, ())) if claim.structured else frozenset() for name in claim.wrt)
     plan.parts.append(Part("", by, compiler.add(claim.answer), claim.layout, structures))

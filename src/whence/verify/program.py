@@ -110,6 +110,11 @@ class Compiler:
         self.program.code.append((steps.itself, (register,)))
         return len(self.program.code) - 1
 
+    def in_shape_of(self, register: int, other: int) -> int:
+        """A register of its own with the value in the shape of another."""
+        self.program.code.append((steps.in_shape_of, (register, other)))
+        return len(self.program.code) - 1
+
     def _emit(self, key: Any, step: Step, arguments: tuple[int, ...]) -> int:
         whole = (key, arguments)
         register = self._known.get(whole)

@@ -8,6 +8,7 @@ from typing import Any
 
 from whence.verify import algebra, kernels
 from whence.verify.algebra import Array, Ring
+from whence.verify.claim import same_shape
 from whence.verify.failures import BadSizes, Misfit
 from whence.verify.numeric import NumericRing, stand_in
 
@@ -16,6 +17,11 @@ Step = Callable[..., Array]
 
 def itself(ring: Ring, x: Array) -> Array:
     return x
+
+
+def in_shape_of(ring: Ring, x: Array, other: Array) -> Array:
+    """The value of an adjoint's name: beyond rank 2 its formula may have other axes of length 1."""
+    return x.reshaped(other.shape) if x.shape != other.shape and same_shape(x.shape, other.shape) else x
 
 
 def negative(ring: Ring, x: Array) -> Array:

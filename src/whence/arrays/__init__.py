@@ -1,0 +1,1 @@
+"""Formulas at arrays in float64: values, how far rounding carries them, wrong formulas, where arrays differ."""
