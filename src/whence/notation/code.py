@@ -25,6 +25,9 @@ from whence.read.walk import children
 
 _CLOSES = (",", ")", "]")
 _OPENS = ("(", "[", ", ", ",")
+_LAST_AXES = ", axis1=-2, axis2=-1"  # of a matrix they are all it has
+# What a whole program says besides: the element type of new arrays, and which axes of a tensor make the matrix.
+_PROGRAMS = re.compile(r", (?:dtype=)?\{like\}(?:\.dtype)?|" + _LAST_AXES)
 _NO_AXIS = re.compile(r", (?:axis=)?\{axis\}(?:, keepdims=True)?")
 
 
@@ -162,10 +165,14 @@ class NumPy(Code):
         return super().indexed(base, kept, node)
 
     def template_text(self, op: Op, axis: str) -> str:
-        return op.numpy if axis else _NO_AXIS.sub("", op.numpy)
+        text = _PROGRAMS.sub("", op.numpy)
+        return text if axis else _NO_AXIS.sub("", text)
 
     def _call(self, node: Call, parts: list[Piece]) -> Piece:
         if not is_lettered(node):
+            op = TABLE.get(node.name)
+            if op is not None and _LAST_AXES in op.numpy and len(self.shape_of(node.arguments[0])) > 2:
+                raise self.refused(to_text(node))
             return super()._call(node, parts)
         whole = with_every_axis(node, self.shape_of)
         if whole is None:
