@@ -8,6 +8,7 @@ from whence.messages.errors import ReadError
 from whence.read.reading import read_typed
 
 GIVEN = {"variables": {"A": ["n", "p"], "B": ["m", "q"], "X": ["n", "m"], "x": ["n", "1"], "a": [], "b": []}}
+GIVEN["variables"]["Q"] = ["t", "n", "m"]
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,9 @@ GIVEN = {"variables": {"A": ["n", "p"], "B": ["m", "q"], "X": ["n", "m"], "x": [
         ("a^(b - 1)", "lecture", "a**(b - 1)"),
         ("𝟏(n, m)", "lecture", "ones(n, m)"),
         ("X⁺", "lecture", "pinv(X)"),
+        ("h″(X)", "lecture", "h_prime_prime(X)"),
+        ("Qᵀ Q", "lecture", "Q.mT @ Q"),
+        ("transpose(Q, (0, 2, 1))", "code", "transpose(Q, (0, 2, 1))"),
         (r"X^{\odot 2}", "latex", "X**2"),
         (r"X^T \mathrm{d}Z_2", "latex", "X.T @ dZ2"),
         (r"\mathrm{d}\theta", "latex", "dtheta"),

@@ -19,7 +19,7 @@ from whence.ops.entry import Op
 from whence.ops.signature import signature
 from whence.ops.table import TABLE, structured_by
 from whence.read.canonical import to_text
-from whence.read.syntax import Binary, Call, Expr, Index, Name, Number, Range
+from whence.read.syntax import Binary, Call, Expr, Index, Name, Number, Range, Transpose
 from whence.read.vocabulary import PRIME
 from whence.read.walk import children
 
@@ -42,12 +42,13 @@ class Signs:
     power: str
     entrywise_power: str
     transposed: str
+    batched: str  # of a tensor, its last two axes; "" where there is none
     first_index: int
     unequal: str = "!="
 
 
-NUMPY_SIGNS = Signs("NumPy", "@", "*", "/", "**", "**", ".T", 0)
-OCTAVE_SIGNS = Signs("Octave", "*", ".*", "./", "^", ".^", "'", 1)
+NUMPY_SIGNS = Signs("NumPy", "@", "*", "/", "**", "**", ".T", ".mT", 0)
+OCTAVE_SIGNS = Signs("Octave", "*", ".*", "./", "^", ".^", "'", "", 1)
 
 
 class Code(Textbook):
@@ -109,6 +110,13 @@ class Code(Textbook):
 
     def transposed(self, base: str) -> str:
         return base + self.signs.transposed
+
+    def _node(self, node: Expr | Range, parts: list[Piece]) -> Piece:
+        if isinstance(node, Transpose) and node.batched and len(self.shape_of(node.operand)) > 2:
+            if not self.signs.batched:
+                raise self.refused(to_text(node))
+            return Piece(self.at(Level.ATOM, parts[0]) + self.signs.batched, Level.RAISED)
+        return super()._node(node, parts)
 
     def compared(self, text: str) -> Piece:
         return Piece(text, Level.COMPARE)

@@ -60,7 +60,7 @@ class Names(Scripted):
                 self.context.note(f"e to the power of a matrix is read entry by entry, as {name}(…).")
             return Call(name, (exponent,), (), join(span_of(token), exponent.span))
         scripts = self.scripts()
-        if self.tokens[self.i].text == "(" and self.transposes(base):
+        if self.tokens[self.i].text == "(" and not self.commas[self.i] and self.transposes(base):
             inner = self.bracket()
             return Transpose(inner, False, join(span_of(token), inner.span))
         if self.i == alone or self.tokens[self.i - 1].kind == "prime":

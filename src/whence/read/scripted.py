@@ -30,7 +30,7 @@ class Scripted(Parser):
                 self.below(self.script_text(), out)
             elif token.kind == "prime":
                 self.i += 1
-                out.primes.append(token)
+                out.primes += [token] * (2 if token.text == "″" else 1)
             elif token.text == "[" and not token.blank and not out.after and self.layer_in_brackets():
                 out.labels.append(label_of(self.group_text()))
             elif token.text == "{" and not token.blank and self.tokens[self.i + 1].text == "[":

@@ -394,7 +394,8 @@ class Typed(Octave):
         span = Span(node.span.line, node.span.column, token.line, token.end)
         if kind in ("T", "prime") or (kind == "maybe" and value == "t" and "t" not in self.context.scalars):
             self.context.transposed = True
-            return Transpose(node, False, span)
+            shape = self.shapes.of(node)
+            return Transpose(node, shape is not None and len(shape) > 2, span)  # of a tensor the last two axes
         if kind == "+" or (kind == "layer" and value == "plus"):
             self.context.note("A + above a matrix is read as its pseudoinverse.")
             return Call(str(written_as("{X}⁺")), (node,), (), span)
