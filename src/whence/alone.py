@@ -148,10 +148,10 @@ def _net(forward: Forward) -> Net:
 # -- the page
 
 
-def page(alone: Alone, view: Any = None) -> str:
+def page(alone: Alone, view: Any = None, write: str | None = None) -> str:
     """The whole answer: what is presupposed, the verdict, the derivation, and what else could be meant."""
     best = alone.best
-    blocks = [_presupposed(alone), _judged(alone), best.derivative.explain(view=view).rstrip("\n")]
+    blocks = [_presupposed(alone), _judged(alone), best.derivative.explain(view=view, write=write).rstrip("\n")]
     blocks += [_both(alone), _general(alone), _others(alone)]
     return "\n\n".join(block for block in blocks if block)
 
@@ -300,7 +300,7 @@ def _others(alone: Alone) -> str:
     return "\n".join([TEXTS["others"], *rows[:_OTHERS]]) if rows else ""
 
 
-def to_json(alone: Alone, view: Any = None) -> dict[str, Any]:
+def to_json(alone: Alone, view: Any = None, write: str | None = None) -> dict[str, Any]:
     """The answer as one object."""
     best = alone.best
     return {
@@ -309,7 +309,7 @@ def to_json(alone: Alone, view: Any = None) -> dict[str, Any]:
         "presupposed": [*best.forward.lines, best.forward.cost],
         "target": "d" + best.forward.target,
         "formula": best.derivative.formula,
-        "text": str(best.derivative),
+        "text": best.derivative.written(write) if write else str(best.derivative),
         "verdict": best.verdict.to_json(),
         "others": [
             {"presupposed": [*c.forward.lines, c.forward.cost], "text": str(c.derivative), "right": c.verdict.right}

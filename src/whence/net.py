@@ -279,6 +279,11 @@ class Net(EmitsCode):
 
         return engine.verified(expression, (name,), node, shape, tree, adjoints, claimed=claimed)
 
+    @property
+    def known_shapes(self) -> dict[str, FullShape]:
+        """The shapes of the names that a formula may use: those of the model, and their adjoints."""
+        return {**self.engine.shapes, **{a: self.engine.shapes[of] for of, a in self.engine.adjoint_names.items()}}
+
     @cached_property
     def _extra_shapes(self) -> dict[str, FullShape]:
         shapes = self.engine.shapes
@@ -290,6 +295,13 @@ class Net(EmitsCode):
     def shape_of(self, tree: Expr) -> FullShape:
         """The shape of any formula over the model's names, gradients and small changes."""
         return self.shapes.shape_of(tree, extra=self._extra_shapes)
+
+    def written(self, tree: Expr, dialect: str, target: str = "") -> str:
+        """A formula, or `target = formula`, in another way of writing (`Derivative.written`)."""
+        from whence.notation.writing import written
+
+        functions = [*self.model.functions, *self.model.defined]
+        return written(tree, dialect, self.shape_of, self.known_shapes, functions, target)
 
     def text(self, tree: Expr) -> str:
         """A formula in textbook notation."""
@@ -385,14 +397,35 @@ class Derivative(Taught, AsCode):
 
     def latex(self) -> str:
         """The formula in LaTeX (amsmath)."""
-        left = to_latex(Name(self.name), self.net.shape_of)
-        if self.answer.layout == "vec":
-            left = vec_derivative(self.of, self.wrt)
-        return f"{left} = {to_latex(self.answer.tree, self.net.shape_of)}"
+        return f"{self._latex_left} = {to_latex(self.answer.tree, self.net.shape_of)}"
+
+    @property
+    def _latex_left(self) -> str:
+        vec = self.answer.layout == "vec"
+        return vec_derivative(self.of, self.wrt) if vec else to_latex(Name(self.name), self.net.shape_of)
 
     def markdown(self) -> str:
         """The formula in Markdown that displays on GitHub, in Jupyter and in forums."""
         return to_markdown(self.latex(), str(self))
+
+    def written(self, dialect: str) -> str:
+        """The formula in another way of writing, of which reading gives this formula again.
+
+        `dialect` is unicode, course, latex, numpy, octave, canonical, or the site for which the course's notation is
+        made safe: discourse, github, jupyter. Raises ReadError for any other, RefusedError `not-expressible-in` where
+        no text of the dialect is read as this formula.
+
+        >>> d = Net(read_model("Z1 = W1 X; A1 = g1(Z1); J = norm(W2 A1)^2", "X: n x m")).gradient("W1")
+        >>> d.written("course"), d.written("octave")
+        ('dW^[1] = dZ^[1] X^T', "dW1 = dZ1 * X'")
+        """
+        if self.name.isidentifier() and self.answer.layout != "vec":
+            return self.net.written(self.answer.tree, dialect, self.name)
+        from whence.notation.writing import writing
+
+        word = "_".join("d" + name for name in (self.of, *self.wrt))
+        left = writing(dialect).left(self._left, self._latex_left, word)
+        return f"{left} = {self.net.written(self.answer.tree, dialect)}"
 
     @property
     def certificate(self) -> Certificate:

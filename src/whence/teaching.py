@@ -61,6 +61,7 @@ class Taught:
         def certificate(self) -> Certificate: ...
         @property
         def notes(self) -> list[str]: ...
+        def written(self, dialect: str) -> str: ...
 
     # ------------------------------------------------------------ the derivation
     @property
@@ -127,13 +128,15 @@ class Taught:
         depth: int = 2,
         only: str | None = None,
         show: str | None = None,
+        write: str | None = None,
     ) -> str:
         """The derivation as text: one entry first, then all entries at once, then the certificate.
 
         `view` shows one reading alone, "scalar", "index" or "matrix", or "all" three, step by step. `depth` 1 gives
         the formula with one line of reason, 3 every small step with its rule. `only` answers one question: "transpose",
         "order", "hadamard", "sum". `show` gives another lesson instead: "chain", "multiply", "toy", "arrangements".
-        `sizes` are those of the scalar reading and of the toy example. Raises ReadError for other words.
+        `sizes` are those of the scalar reading and of the toy example. With `write` the answer at the top is in that
+        way of writing (`written`). Raises ReadError for other words.
         """
         from whence.steps.page import explanation
 
@@ -145,7 +148,7 @@ class Taught:
         ):
             if word is not None:
                 check_option(name, word, allowed)
-        return explanation(self, view, dict(sizes or {}), depth, only, show)
+        return explanation(self, view, dict(sizes or {}), depth, only, show, write)
 
     @property
     def lesson(self) -> Lesson:
@@ -185,12 +188,12 @@ class Taught:
             self.derivation, self._style, self.answer.tree, sizes, frozenset(self.net.model.functions), self.of
         )
 
-    def adjoint_texts(self) -> list[tuple[str, str]]:
+    def adjoint_texts(self, write: str | None = None) -> list[tuple[str, str]]:
         """The adjoint names that the formula rests on: (of, the formula as shown), those it uses itself first."""
-        return [
-            (of, f"{display_name(name)} = {self.net.text(tree)}")
-            for name, (of, tree) in reversed(self.answer.adjoints.items())
-        ]
+        adjoints = reversed(self.answer.adjoints.items())
+        if write:
+            return [(of, self.net.written(tree, write, name)) for name, (of, tree) in adjoints]
+        return [(of, f"{display_name(name)} = {self.net.text(tree)}") for name, (of, tree) in adjoints]
 
     def meaning(self, of: str) -> str:
         """What the name of a gradient means: ∂J/∂Z1, or so many times that in the course's convention."""

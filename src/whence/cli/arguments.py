@@ -249,6 +249,14 @@ def _ways(parser: Parser) -> None:
         help="where the average of the cost stands: in every formula (exact), or only in the parameters' (course)",
     )
     _layout(parser)
+    from whence.notation.writing import WRITINGS
+
+    parser.add_argument(
+        "--write",
+        choices=WRITINGS,
+        metavar="NAME",
+        help=f"how the formulas are written: {', '.join(WRITINGS)} (each is read again before it is shown)",
+    )
 
 
 def _layout(parser: Parser) -> None:

@@ -32,12 +32,12 @@ def derive(args: argparse.Namespace, output: Output) -> None:
                 **_read_back(net),
                 "layout": args.layout,
                 "convention": args.convention,
-                "derivatives": [_as_json(d) for d in derivatives],
+                "derivatives": [_as_json(d, args.write) for d in derivatives],
             }
         )
         return
     _show_reading(net, output)
-    output.table([(str(d), _shape_text(d.shape)) for d in derivatives], indent="  ", style="bold")
+    output.table([(_text(d, args.write), _shape_text(d.shape)) for d in derivatives], indent="  ", style="bold")
     output.text("")
     for note in dict.fromkeys(note for d in derivatives for note in d.notes):
         output.text(note)
@@ -86,11 +86,11 @@ def _explained_alone(args: argparse.Namespace, output: Output) -> bool:
     if args.strict:
         raise ReadError("choice-made", line=1, column=1, found="; ".join(alone.best.forward.lines), source=text)
     if args.json:
-        output.json(to_json(alone, args.view))
+        output.json(to_json(alone, args.view, args.write))
         return True
     for note in alone.reading.notes:
         output.text(note)
-    output.text(page(alone, args.view))
+    output.text(page(alone, args.view, args.write))
     if error is not None:
         _explain_shapes(error, alone.best.net, args, output)
     return True
@@ -309,13 +309,17 @@ def _read_back(net: Net) -> dict[str, Any]:
     }
 
 
-def _as_json(d: Derivative) -> dict[str, Any]:
+def _text(d: Derivative, write: str | None) -> str:
+    return d.written(write) if write else str(d)
+
+
+def _as_json(d: Derivative, write: str | None = None) -> dict[str, Any]:
     return {
         "target": d.name,
         "of": d.of,
         "formula": d.formula,
         "expanded": d.expanded,
-        "text": str(d),
+        "text": _text(d, write),
         "latex": d.latex(),
         "shape": [str(size) for size in d.shape],
         "layout": d.layout,
@@ -326,13 +330,13 @@ def _as_json(d: Derivative) -> dict[str, Any]:
 
 
 def _explanation(d: Derivative, args: argparse.Namespace) -> str:
-    return d.explain(view=args.view, depth=args.depth, only=args.only, show=args.show)
+    return d.explain(view=args.view, depth=args.depth, only=args.only, show=args.show, write=args.write)
 
 
 def _explained_json(d: Derivative, args: argparse.Namespace) -> dict[str, Any]:
     fields = ("rule", "before", "after", "reason", "shape")
     steps = [{field: str(getattr(step, field)) for field in fields} for step in d.steps]
-    return {**_as_json(d), "steps": steps, "explanation": _explanation(d, args)}
+    return {**_as_json(d, args.write), "steps": steps, "explanation": _explanation(d, args)}
 
 
 def _conventions(layout: str, convention: str, derivatives: Sequence[Derivative]) -> list[str]:

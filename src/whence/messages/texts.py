@@ -118,6 +118,13 @@ _STRUCTURE = (
         Bad("canonical", "W X @ A", 1, 3),
     ),
     Message(
+        "bad-place",
+        "There is no place {found}: Octave counts from 1.",
+        "Write the number of the row or column, from 1 on.",
+        "In Octave the first entry of x is x(1), and X(1, :) is the first row. The language of whence counts from 0.",
+        Bad("typed", "A' * X(0, :)", 1, 8),
+    ),
+    Message(
         "unexpected-sign",
         "{found} cannot stand here.",
         "Check the signs before and after it.",
@@ -699,6 +706,14 @@ _ANSWERS = (
         "Check which quantity is differentiated; the derivative is zero.",
         "No line leads from the one to the other.",
         Bad("command", 'whence derive "Z = W X; J = sum(X)" dW'),
+    ),
+    Message(
+        "not-expressible-in",
+        "{found} cannot be written in {dialect} so that it is read back as the same formula.",
+        "Choose another way of writing; canonical writes every formula.",
+        "What is written in a dialect is read again, and shown only if the same formula comes back. Some formulas have "
+        "no text there: an array of four indices has none in Octave.",
+        Bad("command", 'whence explain "shape X: n x n; J = norm(X @ X)**2" dX --write octave'),
     ),
     Message(
         "cannot-decide",

@@ -44,7 +44,7 @@ def to_latex(expr: Expr, shape_of: ShapeOf) -> str:
     >>> print(to_latex(parse_expression("W2.T @ dZ2 * g1_prime(Z1)"), lambda part: ("n", "m")))
     W_2^{\top} \mathrm{d}Z_2 \odot g_1'(Z_1)
     """
-    return _Latex(shape_of).text(expr)
+    return Latex(shape_of).text(expr)
 
 
 def latex_name(name: str) -> str:
@@ -121,7 +121,7 @@ def _escaped(text: str) -> str:
     return "".join(c if c.isalnum() else _UNDERSCORE if c == "_" else rf"\text{{{c}}}" for c in text)
 
 
-class _Latex(Textbook):
+class Latex(Textbook):
     plus_signs = {"+": "+", "-": "-", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
     elementwise_sign = r"\odot"
 
@@ -174,7 +174,7 @@ class _Latex(Textbook):
 
     def indexed(self, base: str, places: Sequence[str], node: Index) -> Piece:
         named = all(isinstance(p, Name) or (isinstance(p, Range) and p == Range()) for p in node.places)
-        if named and isinstance(node.operand, Name) and "_" not in base:
+        if named and isinstance(node.operand, Name) and "_" not in base and not self.clear:
             return Piece(f"{base}_{{{', '.join(places)}}}", Level.ATOM)
         return Piece(f"{base}[{', '.join(places)}]", Level.ATOM)
 

@@ -8,6 +8,7 @@ import re
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|~$&])")
 # Escaped at the beginning of a line only: lists, headings, rules.
 _OPENS = re.compile(r"^([-+=#]|[0-9]+(?=[.)]))")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _MENTION = re.compile(r"@(?=\w)")
 
 # Markdown takes a backslash before a sign for its own, and * | < > _ for markup, inside mathematics too on some sites.
@@ -45,6 +46,15 @@ def escaped(text: str) -> str:
     dW^\[1\] = X\*d\_1
     """
     return "  \n".join(_line(line) for line in text.strip("\n").split("\n"))
+
+
+def unescaped(text: str) -> str:
+    r"""What Markdown shows of plain text that was escaped.
+
+    >>> unescaped(escaped("dW^[1] = X*d_1"))
+    'dW^[1] = X*d_1'
+    """
+    return _ESCAPED.sub(r"\1", text)
 
 
 def in_dollars(latex: str) -> str:

@@ -54,8 +54,13 @@ class Textbook(ABC):
     plus_signs: dict[str, str]  # of sums and comparisons
     elementwise_sign: str
 
-    def __init__(self, shape_of: ShapeOf) -> None:
+    def __init__(self, shape_of: ShapeOf, plain: frozenset[str] = frozenset(), *, clear: bool = False) -> None:
+        """`plain` are the functions that are called by their name, whatever sign the table has for them; with `clear`
+        a sign that can be read in two ways gives way to one that cannot, where the notation has both.
+        """
         self.shape_of = shape_of
+        self.plain = plain
+        self.clear = clear
 
     # ------------------------------------------------------------ the signs of a notation
     @abstractmethod
@@ -209,7 +214,7 @@ class Textbook(ABC):
     # ------------------------------------------------------------ functions
     def _call(self, node: Call, parts: list[Piece]) -> Piece:
         word, primes = without_primes(node.name)
-        op = TABLE.get(word)
+        op = None if word in self.plain else TABLE.get(word)
         if op is not None and op.structure == POWER_STRUCTURE and not primes and len(parts) == 2:
             return self._power(node.arguments[0], node.arguments[1], parts[0], parts[1])
         bound = None if op is None else self._bound(op, node, parts)

@@ -54,7 +54,7 @@ def to_unicode(expr: Expr, shape_of: ShapeOf, *, ascii: bool = False) -> str:
     >>> to_unicode(tree, lambda part: ("n", "m"), ascii=True)
     "W2^T dZ2 * g1'(Z1)"
     """
-    return (_Ascii(shape_of) if ascii else _Unicode(shape_of)).text(expr)
+    return (Ascii(shape_of) if ascii else Unicode(shape_of)).text(expr)
 
 
 def display_name(name: str) -> str:
@@ -80,7 +80,7 @@ def display_name(name: str) -> str:
     return unicodedata.normalize("NFC", shown + mark) + entry if mark else shown + rest
 
 
-class _Unicode(Textbook):
+class Unicode(Textbook):
     plus_signs = {"+": "+", "-": "-", "<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "==", "!=": "≠"}
     elementwise_sign = "⊙"
 
@@ -163,7 +163,7 @@ class _Unicode(Textbook):
         return self.at(slot.level, piece) if slot.first else self.after(slot.level, piece)
 
 
-class _Ascii(_Unicode):
+class Ascii(Unicode):
     plus_signs = {sign: sign for sign in ("+", "-", "<", "<=", ">", ">=", "==", "!=")}
     elementwise_sign = "*"
 

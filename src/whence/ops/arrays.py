@@ -432,6 +432,7 @@ ARRAYS: tuple[Op, ...] = (
         latex=r"{X}^{{k}}",
         unicode="{X}^{k}",
         numpy="np.linalg.matrix_power({X}, {k})",
+        octave="{X}^{k}",
         jax="jnp.linalg.matrix_power({X}, {k})",
         torch="torch.linalg.matrix_power({X}, {k})",
         right=(

@@ -122,6 +122,7 @@ class Op:
     # is None where `takes` has `axis`, the tuple of all axes where it has `axes` (the value is then 1 x 1).
     # {like} is an array that the program was given, whose element type (and device) new arrays take.
     numpy: str = ""
+    octave: str = ""  # only where it is no call by the entry's own name
     jax: str = ""
     torch: str = ""
     c: str = ""

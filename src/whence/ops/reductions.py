@@ -54,6 +54,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="sum",
         kind="structure",
+        of_one="X",
         takes="X, axes",
         gives="axis",
         sentence="The sum of all entries, or along an axis (axis=0: of every column, a row; axis=1: of every row).",
@@ -84,6 +85,7 @@ REDUCTIONS: tuple[Op, ...] = (
     Op(
         name="mean",
         kind="structure",
+        of_one="X",
         takes="X, axes",
         gives="axis",
         sentence="The sum divided by the number of what is summed, of all entries or along an axis.",

@@ -28,6 +28,7 @@ SAME = frozenset(
 # These would cut off decimals: only of a comparison, which is 0 or 1.
 CASTS = frozenset({"int", "int32", "int64", "long", "bool"})
 TRANSPOSED = frozenset({"t", "ctranspose", "swapaxes", "adjoint", "permute_dims", "matrix_transpose", "H"})
+PERMUTED = frozenset({"permute"})  # Octave: the order stands in square brackets, counted from 1
 SQUARED = frozenset({"square"})
 NEGATED = frozenset({"negative", "neg"})
 UNDER_ONE = {"reciprocal": 1, "rsqrt": 2}  # 1/x, and 1 over the root of x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from whence.messages.errors import ReadError
 from whence.read.indexed import OVER
@@ -10,8 +11,8 @@ from whence.read.letters import GREEK, add_layer, fold
 from whence.read.lexer import Token
 from whence.read.names import INDICES, Names
 from whence.read.places import error_at, join, span_of
-from whence.read.scripts import Scripts, label_of, subscript_label
-from whence.read.syntax import Binary, Call, Expr, Index, Name, Span, Text, Tuple
+from whence.read.scripts import Scripts, axis_below, label_of, subscript_label
+from whence.read.syntax import Binary, Call, Expr, Index, Name, Number, Span, Text, Tuple
 from whence.read.vocabulary import PRIME, entry, without_primes
 from whence.read.walk import names_of, walk
 
@@ -217,14 +218,19 @@ class Derivatives(Names):
         """Σ of the product that follows: all entries are added up."""
         self.i += 1
         letters: list[str] = []
+        axis = ""
         while self.tokens[self.i].text in ("_", "^") or self.tokens[self.i].kind == "sub":
             below = self.tokens[self.i].text != "^"
             self.i += self.tokens[self.i].kind != "sub"
             text = self.script_text()
-            if below:
+            axis = axis_below(text) if below else axis
+            if below and not axis:
                 letters += re.findall("[a-z]", text.partition("=")[0])
         inner = self.products()
         self.check_counted(inner, letters)
         indexed = letters and any(isinstance(node, Index) for node in walk(inner))
+        if axis:
+            along = Number(Fraction(axis), axis, span_of(token))
+            return Call(self.total(), (inner,), (("axis", along),), join(span_of(token), inner.span))
         over = ((OVER, Tuple(tuple(Text(letter) for letter in letters))),) if indexed else ()
         return Call(self.total(), (inner,), over, join(span_of(token), inner.span))

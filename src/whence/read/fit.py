@@ -77,6 +77,10 @@ class Shapes:
 
     def _index(self, expr: Index, depth: int) -> Shape | None:
         inner = self.of(expr.operand, depth)
+        if inner is not None and len(inner) == len(expr.places) == 2 and Range() in expr.places:
+            rows, columns = expr.places
+            if not (isinstance(rows, Range) and isinstance(columns, Range)):
+                return (inner[0], 1) if isinstance(rows, Range) else (1, inner[1])
         if inner is None or any(isinstance(place, Range) for place in expr.places):
             return None
         if len(expr.places) == 1 and len(inner) == 2 and 1 not in inner:

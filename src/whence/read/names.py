@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from keyword import iskeyword
 
+from whence.ops.signature import signature
 from whence.ops.table import TABLE, in_role, structured_by
 from whence.read.dialects import CODE
 from whence.read.fit import Shapes
@@ -23,7 +24,8 @@ from whence.read.vocabulary import PRIME, identity_function, known_function, wit
 INDICES = re.compile("[ijkpqrab]{1,3}")  # letters that count entries
 _CAPITALS = re.compile(r"[A-Z][0-9]*(?:(?:[A-Z][0-9]*){1,3}|x)\Z")  # WX, Ax: may be a product
 _LAYER_LETTERS = frozenset({"l", "L"})
-_ONES = frozenset({"𝟙", "𝟏"})
+_NOUGHT = "𝟎"
+_ONES = frozenset({"𝟙", "𝟏", _NOUGHT})
 
 
 class Names(Scripted):
@@ -58,7 +60,7 @@ class Names(Scripted):
                 self.context.note(f"e to the power of a matrix is read entry by entry, as {name}(…).")
             return Call(name, (exponent,), (), join(span_of(token), exponent.span))
         scripts = self.scripts()
-        if self.tokens[self.i].text == "(" and self.transposes(base):
+        if self.tokens[self.i].text == "(" and not self.commas[self.i] and self.transposes(base):
             inner = self.bracket()
             return Transpose(inner, False, join(span_of(token), inner.span))
         if self.i == alone or self.tokens[self.i - 1].kind == "prime":
@@ -96,6 +98,12 @@ class Names(Scripted):
 
     def meaning(self, base: str, scripts: Scripts, token: Token) -> Expr:
         context = self.context
+        if scripts.axis and not self.has_axis(base):
+            scripts.labels.append("axis" + scripts.axis)
+            scripts.axis = ""
+        if scripts.labels == ["plus"] and self.takes_plus(base):
+            scripts.labels.clear()
+            scripts.after.insert(0, ("+", token))
         full = self.full_name(base, scripts)
         called = self.tokens[self.i].text == "(" or (self.dialect.commands and self.tokens[self.i].text == "{")
         blank = self.tokens[self.i].blank
@@ -149,6 +157,17 @@ class Names(Scripted):
         node: Expr = Index(Name(array, span), tuple(Text(c, span) for c in letters), span)
         scripts.maybe = [(v, t) for v, t in scripts.maybe if v not in "ijk"]
         return self.with_scripts(node, scripts, token)
+
+    def takes_plus(self, word: str) -> bool:
+        """Is `X^+` the pseudoinverse of a declared matrix, and no name of its own?"""
+        shape = self.context.shapes.get(word, ())
+        matrix = len(shape) == 2 and 1 not in shape
+        return matrix and not self.whole_words and add_layer(word, "plus") not in self.context.names
+
+    def has_axis(self, word: str) -> bool:
+        """Is the word a function that goes along an axis?"""
+        op = TABLE.get(known_function(word) or "")
+        return op is not None and word not in self.context.names and bool(signature(op).axis)
 
     def named(self, name: str, token: Token, span: Span) -> Expr:
         identity = identity_function(name[0]) if name[0] == "I" and name not in self.context.names else None
@@ -268,6 +287,9 @@ class Names(Scripted):
             return Name(quantity, span_of(token))
         else:
             raise error_at("function-without-bracket", token)
+        if scripts.axis and isinstance(node, Call):
+            along = Number(Fraction(scripts.axis), scripts.axis, span_of(token))
+            node = replace(node, keywords=(("axis", along),))
         for value, here in scripts.maybe:
             node = self.applied(node, "power", value, here)
         for kind, here in scripts.after:
@@ -284,22 +306,55 @@ class Names(Scripted):
         raise NotImplementedError
 
     def ones(self, token: Token) -> Expr:
-        """𝟙[z > 0] is 1 where it holds; 𝟙 alone is a column of ones whose size follows from its neighbours."""
+        """𝟙[z > 0] is 1 where it holds; 𝟙 alone is a column of ones whose size follows from its neighbours.
+
+        Sizes stand below it or in brackets, as the table writes them: 𝟏(n, m).
+        """
         self.i += 1
-        where = self.choice_name()
+        name = (structured_by("zeros") if token.text == _NOUGHT else structured_by("ones")).name
         opened = self.tokens[self.i]
         if opened.text in ("[", "(", "{") and not opened.blank:
-            self.i += 1
-            inner = self.expression()
-            if isinstance(inner, Compare):
-                self.i += 1
-                one, zero = Number(Fraction(1), "1", span_of(token)), Number(Fraction(0), "0", span_of(token))
-                return Call(where, (inner, one, zero), (), join(span_of(token), inner.span))
-            raise self.unexpected(self.tokens[self.i])
+            return self.in_brackets_of_ones(name, token)
+        sizes = self.sizes_below()
+        if sizes:
+            return self.with_scripts(Call(name, sizes, (), span_of(token)), self.scripts(), token)
         scripts = self.scripts()
-        name = structured_by("ones").name
         size = Name(scripts.labels[0], span_of(token)) if scripts.labels else Name(UNKNOWN, span_of(token))
         return self.with_scripts(Call(name, (size,), (), span_of(token)), scripts, token)
+
+    def in_brackets_of_ones(self, name: str, token: Token) -> Expr:
+        opened = self.tokens[self.i]
+        self.i += 1
+        inside = [self.expression()]
+        if isinstance(inside[0], Compare) and token.text != _NOUGHT:
+            self.i += 1
+            one, zero = Number(Fraction(1), "1", span_of(token)), Number(Fraction(0), "0", span_of(token))
+            return Call(self.choice_name(), (inside[0], one, zero), (), join(span_of(token), inside[0].span))
+        while self.tokens[self.i].text == ",":
+            self.i += 1
+            inside.append(self.expression())
+        here = self.tokens[self.i]
+        if opened.text != "(" or here.text != ")" or not all(self.context.is_number(size) for size in inside):
+            raise self.unexpected(here)
+        self.i += 1
+        return Call(name, tuple(inside), (), span_of(token, here))
+
+    def sizes_below(self) -> tuple[Expr, ...]:
+        """The sizes in `_{n × m}`, which is taken; none where anything else stands there."""
+        if self.tokens[self.i].text != "_" or self.tokens[self.i + 1].text != "{":
+            return ()
+        close = self.closing[self.i + 1]
+        if not any(token.text == "×" for token in self.tokens[self.i : close]):
+            return ()
+        self.i += 2
+        sizes = [self.factor()]
+        while self.tokens[self.i].text == "×":
+            self.i += 1
+            sizes.append(self.factor())
+        if self.i != close:
+            raise self.unexpected(self.tokens[self.i])
+        self.i += 1
+        return tuple(sizes)
 
     @staticmethod
     def choice_name() -> str:

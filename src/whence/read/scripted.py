@@ -8,8 +8,9 @@ from whence.read.grammar import Parser
 from whence.read.letters import add_layer
 from whence.read.lexer import Token
 from whence.read.places import error_at
-from whence.read.scripts import Scripts, label_of, subscript_label, superscript_items, text_of
+from whence.read.scripts import Scripts, axis_below, label_of, subscript_label, superscript_items, text_of
 
+_STEP = re.compile(r"([A-Za-z]\w*)[+-]\d+\Z")
 _SIMPLE_LAYER = re.compile(r"-?\d+\Z|[A-Za-z]\w*(?:[+-]\d+)?\Z")
 
 
@@ -29,7 +30,7 @@ class Scripted(Parser):
                 self.below(self.script_text(), out)
             elif token.kind == "prime":
                 self.i += 1
-                out.primes.append(token)
+                out.primes += [token] * (2 if token.text == "″" else 1)
             elif token.text == "[" and not token.blank and not out.after and self.layer_in_brackets():
                 out.labels.append(label_of(self.group_text()))
             elif token.text == "{" and not token.blank and self.tokens[self.i + 1].text == "[":
@@ -68,6 +69,10 @@ class Scripted(Parser):
         return True
 
     def below(self, text: str, out: Scripts) -> None:
+        axis = axis_below(text)
+        if axis:
+            out.axis = axis
+            return
         label = subscript_label(text)
         if not label:
             raise error_at("bad-layer", self.tokens[self.i - 1], found=text)
@@ -145,8 +150,9 @@ class Scripted(Parser):
                 and token.text not in self.context.scalars | self.context.names
             ):
                 return self.first_letter(token)
-            self.i += 1
-            return superscript_items(text_of([token]))
+            items = superscript_items(text_of([token]))
+            self.i = start if items is None else self.i + 1
+            return items
         if token.text in ("*", "+"):
             raise error_at("bad-superscript", self.tokens[start])
         self.i = start
@@ -169,7 +175,8 @@ class Scripted(Parser):
         if items is None and inside.startswith("["):
             raise error_at("bad-superscript", self.tokens[start])
         declared = inside in self.context.scalars or inside in self.context.names
-        if items is None or (declared and items[0][0] == "layer" and token.text == "{"):
+        declared = declared and items is not None and items[0][0] == "layer" and token.text == "{"
+        if items is None or declared or self.of_number(start, inside):
             self.i = start
             return None
         self.i = close + 1
@@ -177,6 +184,12 @@ class Scripted(Parser):
             self.i += 1
             items.append(("T", ""))
         return items
+
+    def of_number(self, start: int, inside: str) -> bool:
+        """`a^(b - 1)`: with a number or a bracket below and a declared number above, no layer but a power."""
+        below = self.tokens[start - 1].text
+        step = _STEP.match(inside)
+        return step is not None and step[1] in self.context.scalars and (below == ")" or below in self.context.scalars)
 
     def first_letter(self, token: Token) -> list[tuple[str, str]] | None:
         if token.text.isalpha() and token.text[:1] not in "tlL":

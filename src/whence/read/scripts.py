@@ -11,6 +11,7 @@ from whence.read.lexer import Token
 _LABEL = r"(?P<label>\w+(?:[+-]\d+)?|-\d)"
 _LAYER = re.compile(rf"(?:\[{_LABEL}\]|\({_LABEL.replace('label', 'round')}\)|⟨{_LABEL.replace('label', 'angle')}⟩)")
 _STEP = re.compile(r"(?P<letter>[A-Za-z])(?P<sign>[+-]\d+)?\Z")
+_AXIS = re.compile(r"axis=?([0-9])")
 TRANSPOSES = ("T", "⊤", "ᵀ", "t")
 
 
@@ -23,6 +24,7 @@ class Scripts:
     primes: list[Token] = field(default_factory=list)
     maybe: list[tuple[str, Token]] = field(default_factory=list)  # above: a layer or a power
     after: list[tuple[str, Token]] = field(default_factory=list)  # "T", "-1", a number
+    axis: str = ""  # of a function along an axis, which stands below it
     end: int = 0
 
 
@@ -97,6 +99,16 @@ def text_of(tokens: list[Token]) -> str:
         else:
             parts.append(token.text)
     return "".join(parts)
+
+
+def axis_below(text: str) -> str:
+    """The axis that a subscript names; "" for any other subscript.
+
+    >>> axis_below("axis1"), axis_below("axis=0"), axis_below("ax")
+    ('1', '0', '')
+    """
+    found = _AXIS.fullmatch(text.replace(" ", ""))
+    return found[1] if found else ""
 
 
 def subscript_label(text: str) -> str:

@@ -41,7 +41,10 @@ _MARKS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "overline": "\u
           "widetilde": "\u0303"}  # fmt: skip
 _UNDER = frozenset({"underbrace", "overbrace"})
 _FRACTIONS = frozenset({"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"})
-_ONES = "𝟙"
+_UPRIGHT = frozenset({"mathrm", "text", "textrm", "operatorname"})
+_LETTERS = frozenset({"text", "mathrm", "textrm"})
+_ARROWS = frozenset({"to", "rightarrow"})
+_ONES, _NOUGHT = "𝟙", "𝟎"
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)|\\")
 
 
@@ -90,6 +93,7 @@ class _Tex:
         self.out: list[Token] = []
         self.blank = False
         self.depth = 0
+        self.upright: Token | None = None  # a d in upright letters, which belongs to the letter behind it
 
     def run(self) -> list[Token]:
         while self.pieces[self.i].kind != "end":
@@ -104,7 +108,17 @@ class _Tex:
         if self.blank:
             token = token._replace(blank=True)
         self.blank = False
+        if self.upright is not None:
+            token = self.joined(self.upright, token)
         self.out.append(token)
+
+    def joined(self, upright: Token, token: Token) -> Token:
+        """An upright d and the letter behind it are one name, that of a gradient: `\\mathrm{d}Z_2`."""
+        self.upright = None
+        if token.kind == "word" and not token.blank:
+            return token._replace(text=upright.text + token.text, column=upright.column, blank=upright.blank)
+        self.out.append(upright)
+        return token
 
     def step(self) -> None:
         token = self.pieces[self.i]
@@ -239,16 +253,37 @@ class _Tex:
             self.put(piece)
 
     def font(self, token: Token, name: str) -> None:
-        """A font changes nothing, but a bold 1 is the vector of ones."""
+        """A font changes nothing, but a bold 1 is the vector of ones, and a hyphen joins the words of a function."""
         if self.pieces[self.i].kind == "end" or name in ("rm", "bf", "it"):
             return
         inner = self.inner(self.group(), token)
         if name not in ("text", "mathrm", "mbox", "textrm") and [t.text for t in inner] == ["1"]:
             inner = [inner[0]._replace(kind="word", text=_ONES)]
+        if name == "mathbf" and [t.text for t in inner] == ["0"] and self.pieces[self.i].text == "_":
+            inner = [inner[0]._replace(kind="word", text=_NOUGHT)]
+        if name == "operatorname" and len(inner) > 2 and all(t.kind == "word" or t.text == "-" for t in inner):
+            inner = [inner[0]._replace(text="_".join(t.text for t in inner if t.kind == "word"), end=inner[-1].end)]
+        if name in _LETTERS and self.pieces[self.i].text in _ARROWS:
+            return self.letters(token, inner)
         if inner:
             inner[0] = inner[0]._replace(blank=token.blank or inner[0].blank)
+        if name in _UPRIGHT and [t.text for t in inner] == ["d"] and self.pieces[self.i].kind in ("word", "command"):
+            self.upright = inner[0]._replace(blank=inner[0].blank or self.blank)
+            self.blank = False
+            return
         for piece in inner:
             self.put(piece)
+
+    def letters(self, token: Token, inner: list[Token]) -> None:
+        """`\\text{ik,kj}\\to\\text{ij}`: the letters of a sum of products."""
+        self.i += 1
+        following = self.pieces[self.i]
+        if following.text not in _LETTERS:
+            raise error_at("unexpected-sign", token, found="\\to")
+        self.i += 1
+        after = self.inner(self.group(), token)
+        text = "".join(t.text for t in inner) + "->" + "".join(t.text for t in after)
+        self.put(token, kind="text", text=text, end=self.pieces[self.i - 1].end)
 
     def over(self, token: Token) -> None:
         """`{a \\over b}`: all to the left in the group is the numerator."""

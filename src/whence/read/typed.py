@@ -12,11 +12,11 @@ from whence.messages.errors import LimitError, WhenceError
 from whence.ops.table import in_role, structured_by
 from whence.read.brackets import DEPTH_LIMIT
 from whence.read.canonical import to_text
-from whence.read.code import Code
 from whence.read.context import Context
 from whence.read.dialects import CODE
 from whence.read.fit import Shapes, broadcast, product
 from whence.read.lexer import Token
+from whence.read.octave import Octave
 from whence.read.pieces import check_power, fold_left
 from whence.read.places import error_at, join, span_of
 from whence.read.scripts import superscript_items, text_of
@@ -31,7 +31,7 @@ _SOFT = frozenset({"·", "⋅", "×"})
 _ENTRYWISE = frozenset({"⊙", "∘", "•", ".*"})
 
 
-class Typed(Code):
+class Typed(Octave):
     """Recursive descent; the parts about names and about code are in the classes it extends."""
 
     def __init__(self, tokens: list[Token], context: Context) -> None:
@@ -85,7 +85,14 @@ class Typed(Code):
                 right = self.factor()
                 if sign == "/":
                     right = self.denominator(right)
+                if self.permuted and sign == "*":
+                    together = self.with_letters(fold_left(items, signs), right)
+                    if together is not None:
+                        items, signs = [together], []
+                        continue
                 if sign == "soft":
+                    if self.dialect.star == "soft" and token.text == "*":  # in Octave all products bind alike
+                        items, signs = [fold_left(items, signs)], []
                     items[-1] = self.fold_back(items, signs)
                     items[-1] = self.decided(items[-1], right, token)
                     continue
@@ -351,6 +358,9 @@ class Typed(Code):
             elif token.text == "[" and not token.blank and not isinstance(node, Number):
                 node = self.index(node)
                 continue
+            elif self.entries_follow(node):
+                node = self.entries_in_brackets(node)
+                continue
             elif token.kind == "word" and token.text == "T" and not token.blank and self.lost_transpose():
                 node = Transpose(node, False, span)
             else:
@@ -369,7 +379,7 @@ class Typed(Code):
             self.i += 1
             items = superscript_items(text_of([token]))
         else:
-            items = self.caret_items()
+            items = None if token.text == ".^" else self.caret_items()
         if items is None:
             return self.formula_power(node, token)
         for kind, value in items:
@@ -384,7 +394,11 @@ class Typed(Code):
         span = Span(node.span.line, node.span.column, token.line, token.end)
         if kind in ("T", "prime") or (kind == "maybe" and value == "t" and "t" not in self.context.scalars):
             self.context.transposed = True
-            return Transpose(node, False, span)
+            shape = self.shapes.of(node)
+            return Transpose(node, shape is not None and len(shape) > 2, span)  # of a tensor the last two axes
+        if kind == "+" or (kind == "layer" and value == "plus"):
+            self.context.note("A + above a matrix is read as its pseudoinverse.")
+            return Call(str(written_as("{X}⁺")), (node,), (), span)
         if kind == "-1":
             return self.inverted(node, token, span)
         if kind == "maybe" and value == "1" and token.kind == "sup":
@@ -398,9 +412,24 @@ class Typed(Code):
         raise error_at("ambiguous-superscript", token, found=token.text + value)
 
     def formula_power(self, node: Expr, token: Token) -> Expr:
-        """A power that is a formula: `^{1/2}`, `^(n-1)`."""
+        """A power that is a formula: `^{1/2}`, `^(n-1)`; behind `.^` and `^⊙` one of the entries."""
         self.i += 1
-        exponent = self.operand() if self.tokens[self.i].text != "-" else self.factor()
+        brace = self.tokens[self.i].text == "{" and self.tokens[self.i + 1].text in _ENTRYWISE
+        self.i += brace
+        if self.tokens[self.i].text in _ENTRYWISE:
+            self.i += 1
+            token = token._replace(text=".^")
+        here = self.tokens[self.i]
+        if brace:
+            exponent = self.expression()
+            if self.tokens[self.i].text != "}":
+                raise self.unexpected(self.tokens[self.i])
+            self.i += 1
+        elif here.kind == "number":
+            self.i += 1
+            exponent = Number(Fraction(here.text), here.text, span_of(here))
+        else:
+            exponent = self.factor() if here.text == "-" else self.operand()
         return self.powered(node, exponent, token, join(node.span, exponent.span))
 
     def powered(self, node: Expr, exponent: Expr, token: Token, span: Span) -> Expr:

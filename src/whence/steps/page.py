@@ -58,7 +58,8 @@ class Explained(Protocol):
     def notes(self) -> list[str]: ...
     def toy_sizes(self, given: Mapping[str, int]) -> dict[str, int]: ...
     def scalar_lines(self, sizes: Mapping[str, int]) -> list[tuple[str, str]]: ...
-    def adjoint_texts(self) -> list[tuple[str, str]]: ...
+    def written(self, dialect: str) -> str: ...
+    def adjoint_texts(self, write: str | None = None) -> list[tuple[str, str]]: ...
     def meaning(self, of: str) -> str: ...
     def law_lines(self) -> list[str]: ...
     def matrix_lines(self) -> list[tuple[str, str]]: ...
@@ -66,10 +67,18 @@ class Explained(Protocol):
 
 
 def explanation(
-    d: Explained, view: str | None, sizes: Mapping[str, int], depth: int, only: str | None, show: str | None
+    d: Explained,
+    view: str | None,
+    sizes: Mapping[str, int],
+    depth: int,
+    only: str | None,
+    show: str | None,
+    write: str | None = None,
 ) -> str:
-    """The explanation as text. `view` None shows the scalar and the matrix reading; else the one named."""
-    blocks = ["\n".join([_head(d), *d.notes])]
+    """The explanation as text. `view` None shows the scalar and the matrix reading; else the one named. `write` is the
+    way in which the answer is written, None that of the page.
+    """
+    blocks = ["\n".join([_head(d, write), *d.notes])]
     explained = len(d.wrt) == 1 and d.derivation.complete
     if not explained and not d.notes:
         blocks.append(LABELS["no-steps"].format(reason=_why_not(d)))
@@ -115,12 +124,13 @@ def _why_not(d: Explained) -> str:
     return LABELS[said.get(d.derivation.limit, "layout-limit")]
 
 
-def _head(d: Explained) -> str:
+def _head(d: Explained, write: str | None) -> str:
     shape = shape_in_words(d.shape)
     gradient = len(d.wrt) == 1 and d.name == "d" + d.wrt[0]
     facts = LABELS["shape-of"].format(shape=shape, name=display_name(d.wrt[0])) if gradient else shape
-    rows = [(str(d), f"{facts}   {d.meaning(d.wrt[0])}" if gradient else facts)]
-    rows += [(LABELS["with"].format(formula=text), d.meaning(of)) for of, text in d.adjoint_texts()]
+    answer = d.written(write) if write else str(d)
+    rows = [(answer, f"{facts}   {d.meaning(d.wrt[0])}" if gradient else facts)]
+    rows += [(LABELS["with"].format(formula=text), d.meaning(of)) for of, text in d.adjoint_texts(write)]
     return beside(rows, indent="")
 
 
