@@ -13,7 +13,7 @@ from solving import ROOT
 from solving import whence as run
 from whence.messages.errors import ReadError, RuleError, WhenceError
 from whence.practice import LADDER, ladder_judge, ladder_task, saved_from_text, worksheet
-from whence.reply import MOST_WORDS, read_post, reply
+from whence.reply import MOST_WORDS, asked, reply
 from whence.steps.worksheet import State, Worksheet
 
 NETWORK = (ROOT / "examples" / "two_layer.txt").read_text(encoding="utf-8")
@@ -168,7 +168,7 @@ Where does dZ^\\[1\\] come from?
 
 @pytest.mark.parametrize("level", ["hint", "step", "full"])
 def test_a_reply_is_short_safe_and_names_both_faults(level: Any) -> None:
-    text = reply(read_post(POST), level)
+    text = reply(asked(POST), level)
     assert len(text.split()) <= MOST_WORDS
     assert "vectors" in text and "z stands for Z1 and Z2" in text
     assert ("dZ1 = W2ᵀ" in text) == (level != "hint")
@@ -176,10 +176,16 @@ def test_a_reply_is_short_safe_and_names_both_faults(level: Any) -> None:
     assert all("^[" not in part for part in outside)
 
 
+def test_a_formula_without_forward_lines_is_answered_from_those_it_presupposes() -> None:
+    text = reply(asked("Why is W2 transposed in dZ^[1] = W^[2]T dZ^[2] * g^[1]'(Z^[1])?"))
+    assert "Z2 = W2 A1 + b2" in text and "dZ1 = W2ᵀ dZ2 ⊙ g1′(Z1)" in text
+    assert len(text.split()) <= MOST_WORDS
+
+
 def test_a_post_without_a_question_is_refused() -> None:
     for text in ("Hello", "Z1 = W1 X\nJ = sum(Z1)"):
         with pytest.raises(WhenceError) as caught:
-            read_post(text)
+            asked(text)
         assert caught.value.code == "no-question"
 
 

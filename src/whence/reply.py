@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from whence.alone import formula_alone
 from whence.messages.errors import ReadError, WhenceError
 from whence.messages.lookups import LOOKUPS
 from whence.notation.words import describe_sizes
+from whence.read.posts import BACKWARD, Post, read_post
 from whence.steps.lesson import Lesson
 from whence.uses import Use, judge_product, partials_in
 
@@ -17,67 +19,54 @@ if TYPE_CHECKING:
 
 Level = Literal["hint", "step", "full"]
 MOST_WORDS = 200
-_ASKED = re.compile(r"(?<![\w∂])d([A-Za-z]{1,12})\^?\{?\\?\[?\\?\{?(\d{0,2})")
 _BINDING = re.compile(r"(?<![\w'])([wxyz]) ?(?:=|is|:=) ?([A-Za-z]\^?\\?\[?\d{1,2}\\?\]?)(?![\w(])")
-_FENCE = re.compile(r"^```")
 
 
 @dataclass(frozen=True)
-class Post:
+class Asked:
     """What is taken from a post: the forward lines, what is asked for, lines with products of partial derivatives."""
 
     model: str
     target: str
     products: tuple[str, ...]
     bindings: tuple[tuple[str, str], ...]
+    presupposed: bool = False  # the post has no forward lines; these are the ones its formula belongs to
 
 
-def read_post(text: str, model: str | None = None, target: str | None = None) -> Post:
+def asked(text: str, model: str | None = None, target: str | None = None) -> Asked:
     """The model and the target of a post; given ones are taken instead. Raises ReadError `no-question`.
 
-    Forward lines are the lines with an equals sign that define something other than a gradient. The target is the
-    first gradient that stands left of an equals sign, else the first that is named.
+    Where a post has no forward lines, those that its formula presupposes are taken, and the reply says so.
     """
-    lines = [line.strip().strip("`$") for line in text[:100_000].split("\n")]
+    post = read_post(text)
+    lines = [line.strip().strip("`$") for line in text.split("\n")]
     products = tuple(line for line in lines if len(partials_in(line.rpartition("=")[2])) > 1)
-    found_model = model if model is not None else "\n".join(_forward_lines(lines, products))
-    if not found_model.strip():
-        raise ReadError("no-question", found=LOOKUPS["no-model"])
-    asked = target or _target(lines)
-    if not asked:
-        raise ReadError("no-question", found=LOOKUPS["no-target"])
     bindings = tuple((m[1], m[2]) for line in lines for m in _BINDING.finditer(line))
-    return Post(found_model, asked, products, bindings)
+    found = model if model is not None else post.model()
+    wanted = target or post.target
+    if not found.strip():
+        found, wanted = _presupposed(post, wanted)
+        return Asked(found, wanted, products, bindings, presupposed=True)
+    if not wanted:
+        raise ReadError("no-question", found=LOOKUPS["no-target"])
+    return Asked(found, wanted, products, bindings)
 
 
-def _forward_lines(lines: list[str], products: tuple[str, ...]) -> list[str]:
-    out = []
-    for line in lines:
-        left, sign, right = line.partition("=")
-        declares = re.match(r"(shapes?|assume|functions?)\s", line) is not None
-        defines = bool(sign) and bool(re.fullmatch(r"[A-Za-z][\w^\\\[\]{}]{0,12}\s*", left)) and right.strip() != ""
-        if declares or (defines and line not in products and not _is_gradient(left)):
-            out.append(line.replace("\\[", "[").replace("\\]", "]"))
-    return out
+def _presupposed(post: Post, target: str) -> tuple[str, str]:
+    """The forward lines to which the first gradient formula of a post belongs, and its target."""
+    for found in post.of_kind(BACKWARD):
+        if target in ("", found.lines[0].target):
+            best = formula_alone(found.canonical[0], "canonical").best
+            return "\n".join([*map("shape {}".format, best.forward.shapes), *best.forward.lines, best.forward.cost]), (
+                "d" + best.forward.target
+            )
+    raise ReadError("no-question", found=LOOKUPS["no-model"])
 
 
-def _is_gradient(left: str) -> bool:
-    return re.match(r"d[A-Za-z]", left.strip()) is not None
-
-
-def _target(lines: list[str]) -> str:
-    plain = [line.replace("\\", "") for line in lines]
-    for line in [*(t for t in plain if _is_gradient(t) and "=" in t), *plain]:
-        for found in _ASKED.finditer(line):
-            if found[2] or found[1][0].isupper():
-                return "d" + found[1] + found[2]
-    return ""
-
-
-def reply(post: Post, level: Level = "step") -> str:
+def reply(post: Asked, level: Level = "step") -> str:
     """The reply in Markdown, at most 200 words. Raises what deriving raises.
 
-    >>> text = reply(read_post("shape W: n x m, x: m\\nz = W x\\nJ = norm(z)^2\\nWhy is dW = 2 z x^T?"))
+    >>> text = reply(asked("shape W: n x m, x: m\\nz = W x\\nJ = norm(z)^2\\nWhy is dW = 2 z x^T?"))
     >>> "school" in text
     True
     """
@@ -86,7 +75,7 @@ def reply(post: Post, level: Level = "step") -> str:
     net = whence.model(post.model)
     target = _named(net, post.target)
     d = net.gradient(target)
-    parts: list[str] = []
+    parts: list[str] = [_assumed(net)] if post.presupposed else []
     for line in post.products:
         use = judge_product(net, line, post.bindings)
         if use is not None and use.faults:
@@ -103,6 +92,12 @@ def reply(post: Post, level: Level = "step") -> str:
         else:
             parts += [formula, *entry, _next(d.lesson)]
     return _cut(parts) + "\n"
+
+
+def _assumed(net: Net) -> str:
+    """The lines that the formula presupposes, which the post does not say."""
+    lines = [f"{s.target} = {net.text(s.expression)}" for s in net.model.statements]
+    return "\n\n".join([LOOKUPS["reply-presupposes"], _fenced(lines)])
 
 
 def _named(net: Net, target: str) -> str:

@@ -66,6 +66,7 @@ LOOKUPS: dict[str, str] = {
     "reply-more": "The whole derivation: `whence explain MODEL {name}`.",
     "reply-checked": "Checked for all sizes.",
     "reply-faults": "About your product of partial derivatives:",
+    "reply-presupposes": "I assume these forward lines, to which your formula belongs (G is what comes from behind):",
     "no-model": "no forward lines, such as Z1 = W1 X + b1",
     "no-target": "no formula that is asked about, such as dZ1",
 }

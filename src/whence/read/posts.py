@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from whence.messages.errors import LimitError, WhenceError
 from whence.read.layer_names import adjoint_of
@@ -29,6 +29,7 @@ _DEBRIS = re.compile(
 )
 _LINK = re.compile(r"\[([^\]\[]{1,300})\]\((?:https?:)?//[^)]{0,400}\)|https?://\S+")
 _BOLD = re.compile(r"\*\*(?=\S)([^*]{1,300})\*\*|__(?=\S)([^_]{1,300})__")
+_DECLARES = re.compile(r"\s*(?:(?:shapes?|assume)\s+[\w^\[\]]+\s*:|functions?\s+\w+\s*\Z)", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+")
 _UNCLEAR = re.compile(r"understand|confus|wonder|stuck|derive|where|why|how")
 _PROSE = re.compile(r"[A-Za-z][a-z']{2,}")  # a word that is no name: three letters, the later ones small
@@ -64,13 +65,15 @@ class Post:
     question: str = ""
     question_line: int = 0
     target: str = ""  # the gradient that is asked for, dZ1
+    declarations: tuple[str, ...] = ()  # lines such as `shape X: n x m`
 
     def of_kind(self, kind: str) -> list[Found]:
         return [f for f in self.found if f.kind == kind and not f.error]
 
     def model(self) -> str:
-        """The forward lines, as one text in the canonical language."""
-        return "\n".join(dict.fromkeys(text for f in self.of_kind(FORWARD) for text in f.canonical))
+        """The forward lines as one text in the canonical language, with what the post declares; "" without lines."""
+        lines = list(dict.fromkeys(text for f in self.of_kind(FORWARD) for text in f.canonical))
+        return "\n".join([*self.declarations, *lines]) if lines else ""
 
 
 @dataclass
@@ -113,13 +116,18 @@ def read_post(text: str) -> Post:
         found += _of_code(line, code)
     for line, formula in blocks.formulas:
         found += _read(line, formula)
+    declared = [(n, words) for n, words in blocks.prose if _DECLARES.match(words)]
     for line, words in blocks.prose:
+        if (line, words) in declared:
+            continue
         for stretch in _stretches(words):
-            found += [f for f in _read(line, stretch) if not f.error]
+            whole = len(stretch) >= len(words.strip(" .,;:"))
+            found += [_in_sentence(f, whole) for f in _read(line, stretch) if not f.error]
     found = _once(sorted(found, key=lambda f: f.line))
     question, at = _question(blocks.prose)
     formulas = tuple(f for f in found if not _is_name(f))
-    return Post(formulas, question, at, _target([*formulas, *found], question))
+    target = _target([*formulas, *found], question)
+    return Post(formulas, question, at, target, tuple(words.strip() for _, words in declared))
 
 
 # -- taking a post apart
@@ -246,6 +254,12 @@ def _kind(line: Line) -> str:
     if line.left is None and is_backward(line.target, line.expression):
         return BACKWARD
     return FORWARD if line.target and not line.parameter else OTHER
+
+
+def _in_sentence(found: Found, whole: bool) -> Found:
+    """A formula of a line of prose; `z = Z1` within a sentence says what z stands for there, and defines nothing."""
+    renames = not whole and bool(found.lines) and isinstance(found.lines[0].expression, Name)
+    return replace(found, kind=OTHER) if renames and found.kind == FORWARD else found
 
 
 def _is_name(found: Found) -> bool:
