@@ -41,7 +41,7 @@ class Candidate:
 
     forward: Forward
     net: Net
-    typed: Expr
+    verdict: Verdict  # of the formula as typed
 
     @cached_property
     def derivative(self) -> Derivative:
@@ -51,15 +51,6 @@ class Candidate:
     def convention(self) -> Convention:
         """The course's, where the formula is right in it and in no other."""
         return "course" if self.verdict.right and self.verdict.convention == "course" else "exact"
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        return self.net.check(f"d{self.forward.target} = {to_text(self.typed)}", dialect="canonical")
-
-    def names(self) -> set[str]:
-        """All names that a formula of this forward pass can use: values, sizes, gradients."""
-        values = set(self.net.engine.shapes)
-        return values | set(self.net.shapes.dims) | {f"d{name}" for name in values}
 
     def lines(self) -> list[str]:
         """The forward lines in textbook notation, without a cost that only stands for others."""
@@ -129,15 +120,21 @@ def formula_alone(text: str, dialect: str | None = None) -> Alone:
 
 
 def _candidates(forwards: list[Forward], typed: Expr) -> Iterator[Candidate]:
+    """The forward passes by which the formula can be judged; one that has not all its names, or no shapes, is none."""
     for forward in forwards:
         try:
-            candidate = Candidate(forward, _net(forward), typed)
-            if not names_in(typed) <= candidate.names():
-                continue
-            candidate.verdict  # noqa: B018 (a forward pass by which nothing can be judged is none)
+            net = _net(forward)
+            if names_in(typed) <= _names(net):
+                verdict = net.check(f"d{forward.target} = {to_text(typed)}", dialect="canonical")
+                yield Candidate(forward, net, verdict)
         except WhenceError:
             continue
-        yield candidate
+
+
+def _names(net: Net) -> set[str]:
+    """All names that a formula over a model can use: values, sizes, gradients."""
+    values = set(net.engine.shapes)
+    return values | set(net.shapes.dims) | {f"d{name}" for name in values}
 
 
 def _net(forward: Forward) -> Net:
