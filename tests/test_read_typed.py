@@ -187,3 +187,20 @@ def test_what_stands_round_a_formula_is_left_out(typed: str, canonical: str) -> 
 
 def test_an_unknown_function_is_named() -> None:
     assert any("d_tanh is read as an unknown function" in note for note in read_typed("x = d_tanh(y) + c").notes)
+
+
+@pytest.mark.parametrize(
+    ("typed", "variables", "found"),
+    [
+        (r"$\sum_i \log(1 + \exp(-y_iw^Tx_i))$", {"y": ["n"], "w": ["d"], "X": ["n", "d"]}, "y_iw"),
+        ("L = -1/m Σ[yi log(ŷi)]", {"y": ["m"], "y_hat": ["m"]}, "yi"),
+    ],
+)
+def test_a_name_that_is_not_declared_is_refused(typed: str, variables: dict[str, list[str]], found: str) -> None:
+    error = read_item({"id": 1, "typed": typed, "context": {"variables": variables}})["error"]
+    assert (error["code"], error["found"]) == ("unknown-name", found)
+
+
+def test_a_colon_counts_in_octave() -> None:
+    with pytest.raises(ReadError):
+        read_typed("d2 = (Theta2' * d3)(2:end) .* sigmoidGradient(z2);")

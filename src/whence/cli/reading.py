@@ -20,7 +20,7 @@ from whence.read.array_errors import array_error_in, without_array_errors
 from whence.read.dialects import CODE
 from whence.read.lines import segments_of
 from whence.read.posts import BACKWARD, FORWARD, OTHER, Post, looks_like_post, read_post
-from whence.read.reading import Reading, read_typed
+from whence.read.reading import Reading, check_declared, read_typed
 from whence.shape_errors import explained
 
 
@@ -105,7 +105,9 @@ def read_item(item: Any, *, debug: bool = False) -> dict[str, Any]:
         typed, context = item.get("typed"), item.get("context") or {}
         if not isinstance(typed, str) or not isinstance(context, dict):
             raise ReadError("bad-problem", line=1, column=1, found="typed", expected="a text")
-        return {"id": name, **_as_json(read_typed(typed, context))}
+        reading = read_typed(typed, context)
+        check_declared(reading, context)
+        return {"id": name, **_as_json(reading)}
     except WhenceError as error:
         return {"id": name, "error": error.to_json()}
     except Exception as fault:

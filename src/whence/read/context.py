@@ -154,8 +154,13 @@ class Context:
             return True
         if name in self.names or not (name in self.dialect.scalars or (under and self.dialect.typed)):
             return False
-        self.note(f"{name} is read as a number.")
+        self.note(as_number(name))
         return True
+
+
+def as_number(name: str) -> str:
+    """What is said of an undeclared name that is taken for a number."""
+    return f"{name} is read as a number."
 
 
 _COLLECTIONS = tuple(field.name for field in fields(Context) if field.default_factory in (set, dict, list))

@@ -29,6 +29,7 @@ class Dialect:
     first_axis: int = 0  # how the first axis is counted
     row_samples: bool = False  # the classes of softmax stand beside each other where nothing else tells
     divides_left: bool = False  # A\b solves
+    colon_pairs: bool = True  # A : B is the sum of all products of entries; else a colon counts, 2:end
     commands: bool = False  # commands behind a backslash
     equations: bool = True  # a chain of equal sides, and an identity, are lines of it
     comment: re.Pattern[str] = _HASH
@@ -63,6 +64,7 @@ OCTAVE = Dialect(
     matrix_power=True,
     first_axis=1,
     divides_left=True,
+    colon_pairs=False,
     comment=re.compile(r"%.*|#.*"),
     scalars=_NUMBERS,
 )

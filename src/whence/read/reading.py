@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from whence.messages.catalogue import nearest
 from whence.messages.errors import ReadError, WhenceError
-from whence.read.context import Context, make_context
+from whence.ops.table import CONSTANTS
+from whence.read.context import Context, as_number, make_context
 from whence.read.declarations import shape_from_data
 from whence.read.dialects import CANONICAL, CODE, Dialect, choose
 from whence.read.lines import Line, read_lines, segments_of
 from whence.read.parser import parse_expression
 from whence.read.program import program_in
-from whence.read.syntax import Name
+from whence.read.syntax import Call, Expr, Name
+from whence.read.vocabulary import entry
+from whence.read.walk import names_in, names_of, walk
 
 
 @dataclass(frozen=True)
@@ -75,3 +79,32 @@ def _define(context: Context, text: str) -> None:
         return
     for k, item in enumerate(unpacked.group(1).split(",")):
         context.definitions[f"{name}[{k}]"] = Name(item.strip())
+
+
+def check_declared(reading: Reading, given: Mapping[str, Any]) -> None:
+    """ReadError `unknown-name` for a name in a formula that is none of those declared, where variables are declared.
+
+    A name that was taken apart wrongly, such as yi for the entry of y, would else pass as a quantity of its own.
+    """
+    variables = given.get("variables") or {}
+    if not variables:
+        return
+    known = {*variables, *(str(size) for shape in variables.values() for size in shape), *reading.dialect.scalars}
+    known.update(text.partition("=")[0].strip() for text in given.get("definitions") or ())
+    known.update(name for line in reading.lines for name in (line.target, line.parameter))
+    known.update(name for line in reading.lines for name in _sizes_in(line.expression))
+    for line in reading.lines:
+        for name, span in names_of(line.expression):
+            if name not in known and name not in CONSTANTS and as_number(name) not in reading.notes:
+                near = nearest(name, sorted(variables))
+                help = f"Did you mean {near[0]}?" if near else f"Declared are: {', '.join(variables)}."
+                raise ReadError(
+                    "unknown-name", line=span.line, column=span.column, end=span.end, found=name, help=help
+                )
+
+
+def _sizes_in(expr: Expr) -> set[str]:
+    """The names that a formula gives as sizes: N and D of ones(N, D), which takes no array."""
+    calls = [node for node in walk(expr) if isinstance(node, Call)]
+    sized = [call for call in calls if (op := entry(call.name)) is not None and op.takes.islower()]
+    return {name for call in sized for argument in call.arguments for name in names_in(argument)}

@@ -53,7 +53,8 @@ class Typed(Octave):
     def term(self) -> Expr:
         """Products of products, where `A : B` (the sum of all products of entries) binds weakest."""
         left = self.products()
-        while self.tokens[self.i].text == ":" and not self.in_index and self.starts_at(self.i + 1):
+        pairs = self.dialect.colon_pairs
+        while pairs and self.tokens[self.i].text == ":" and not self.in_index and self.starts_at(self.i + 1):
             self.i += 1
             right = self.products()
             left = self.inner_product(left, right)
